@@ -1,0 +1,1 @@
+"""Image to record: decoding, quality, minutiae extraction, template codecs, the durable record store."""

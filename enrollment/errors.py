@@ -1,0 +1,64 @@
+"""What enrollment refuses: leaves of the tree in `matcher.errors`.
+
+FingerprintError
+├── MalformedImage               bytes that are no acceptable picture
+│   ├── UnsupportedFormat        not PNG, BMP, TIFF, JPEG 2000, WSQ or declared raw
+│   ├── UnknownResolution        no usable ppi in container, file or argument
+│   ├── ImageTooLarge            over the pixel or byte limit
+│   └── UndecodableImage         the decoder refused, crashed or ran out of its limits
+├── MalformedRecord              bytes that are no legal template or transaction
+├── UnknownRecord                no such person or encounter
+└── ConflictingRecord            an id that exists already, or a key reused for another request
+"""
+
+from __future__ import annotations
+
+from matcher.errors import FingerprintError
+
+
+class MalformedImage(FingerprintError):  # noqa: N818
+    """The bytes are no acceptable picture of a finger."""
+
+    code = "malformed_image"
+
+
+class UnsupportedFormat(MalformedImage):
+    """The bytes are in no format we read."""
+
+    code = "unsupported_format"
+
+
+class UnknownResolution(MalformedImage):
+    """Neither container, file nor argument gives a usable ppi."""
+
+    code = "unknown_resolution"
+
+
+class ImageTooLarge(MalformedImage):
+    """More bytes or pixels than a print needs."""
+
+    code = "image_too_large"
+
+
+class UndecodableImage(MalformedImage):
+    """The decoder refused the bytes, crashed on them or ran out of its limits."""
+
+    code = "undecodable_image"
+
+
+class MalformedRecord(FingerprintError):  # noqa: N818
+    """The bytes are no legal template or transaction."""
+
+    code = "malformed_record"
+
+
+class UnknownRecord(FingerprintError):  # noqa: N818
+    """There is no such person or encounter."""
+
+    code = "unknown_record"
+
+
+class ConflictingRecord(FingerprintError):  # noqa: N818
+    """The id exists already, or the idempotency key belongs to another request."""
+
+    code = "conflicting_record"

@@ -1,0 +1,1 @@
+"""The office: registration, examiners' decisions, police verification, EURODAC-style exchange."""
