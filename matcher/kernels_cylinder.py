@@ -1,0 +1,146 @@
+"""Compiled loops behind the local descriptor: convex hull, visible cells, cylinder values."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.compiled import kernel
+from matcher.parameters import (
+    CYLINDER_CELLS,
+    CYLINDER_HULL_MARGIN,
+    CYLINDER_RADIUS,
+    CYLINDER_SECTIONS,
+    CYLINDER_SIGMA_ANGLE,
+    CYLINDER_SIGMA_PX,
+    CYLINDER_SIGMOID_CENTRE,
+    CYLINDER_SIGMOID_SLOPE,
+)
+
+Floats = NDArray[np.float32]
+
+_STEP = 2.0 * CYLINDER_RADIUS / CYLINDER_CELLS
+_SECTION = 2.0 * math.pi / CYLINDER_SECTIONS
+_REACH = 3.0 * CYLINDER_SIGMA_PX
+_SPACE_SCALE = 1.0 / (CYLINDER_SIGMA_PX * math.sqrt(2.0 * math.pi))
+
+
+@kernel
+def convex_hull(x: Floats, y: Floats) -> NDArray[np.int64]:
+    """Corners of the convex hull, counter-clockwise (y up), of points already sorted by (x, y).
+
+    Andrew's monotone chain. Returns indices int64[h]; fewer than three for degenerate sets.
+    """
+    count = len(x)
+    chain = np.empty(2 * count + 1, np.int64)
+    size = 0
+    for turn in range(2):
+        floor = size + 1
+        for step in range(count):
+            i = step if turn == 0 else count - 1 - step
+            while size > floor:
+                a, b = chain[size - 2], chain[size - 1]
+                if (x[b] - x[a]) * (y[i] - y[a]) - (y[b] - y[a]) * (x[i] - x[a]) > 0.0:
+                    break
+                size -= 1
+            chain[size] = i
+            size += 1
+        size -= 1
+    return chain[: max(size, min(count, 1))].copy()
+
+
+@kernel
+def near_hull(px: float, py: float, x: Floats, y: Floats, hull: NDArray[np.int64]) -> bool:
+    """Whether a point lies within the hull moved outwards by the margin (its corners kept sharp)."""
+    corners = len(hull)
+    for corner in range(corners):
+        a = hull[corner]
+        b = hull[(corner + 1) % corners]
+        ex = x[b] - x[a]
+        ey = y[b] - y[a]
+        length = math.sqrt(ex * ex + ey * ey)
+        outside = ey * (px - x[a]) - ex * (py - y[a])
+        if outside > CYLINDER_HULL_MARGIN * length and length > 0.0:
+            return False
+    return True
+
+
+@kernel
+def section_weights(difference: float, weights: NDArray[np.float64]) -> None:
+    """Share of a neighbour's direction, relative to the minutia's, in each angular section."""
+    root = CYLINDER_SIGMA_ANGLE * math.sqrt(2.0)
+    for k in range(CYLINDER_SECTIONS):
+        away = difference - (-math.pi + (k + 0.5) * _SECTION)
+        away -= 2.0 * math.pi * math.floor((away + math.pi) / (2.0 * math.pi))
+        weights[k] = 0.5 * (
+            math.erf((away + 0.5 * _SECTION) / root) - math.erf((away - 0.5 * _SECTION) / root)
+        )
+
+
+@kernel
+def fill_cylinder(
+    centre: int, x: Floats, y: Floats, angle: Floats, cells: NDArray[np.float64], weights: NDArray[np.float64]
+) -> None:
+    """Add up every neighbour's contribution to the cells [Ns, Ns, Nd] of one minutia's cylinder."""
+    cells[:] = 0.0
+    cos = math.cos(angle[centre])
+    sin = math.sin(angle[centre])
+    limit = CYLINDER_RADIUS + _REACH
+    for t in range(len(x)):
+        dx = x[t] - x[centre]
+        dy = y[t] - y[centre]
+        if t == centre or dx * dx + dy * dy > limit * limit:
+            continue
+        along = dx * cos + dy * sin
+        across = dy * cos - dx * sin
+        section_weights(angle[centre] - angle[t], weights)
+        for i in range(CYLINDER_CELLS):
+            di = along - _STEP * (i - 0.5 * (CYLINDER_CELLS - 1))
+            if abs(di) > _REACH:
+                continue
+            for j in range(CYLINDER_CELLS):
+                dj = across - _STEP * (j - 0.5 * (CYLINDER_CELLS - 1))
+                square = di * di + dj * dj
+                if square > _REACH * _REACH:
+                    continue
+                share = _SPACE_SCALE * math.exp(-0.5 * square / (CYLINDER_SIGMA_PX * CYLINDER_SIGMA_PX))
+                for k in range(CYLINDER_SECTIONS):
+                    cells[i, j, k] += share * weights[k]
+
+
+@kernel
+def cylinders(
+    x: Floats, y: Floats, angle: Floats, mean: Floats, values: Floats
+) -> None:
+    """Fill `values` float32[n, Ns, Ns, Nd] with each minutia's cylinder less the mean cylinder.
+
+    Minutiae sorted by (x, y), y up. Cells outside the circle or far from the hull hold 0: nothing
+    is known there, which is not the same as "no minutia there".
+    """
+    hull = convex_hull(x, y)
+    cells = np.empty((CYLINDER_CELLS, CYLINDER_CELLS, CYLINDER_SECTIONS), np.float64)
+    weights = np.empty(CYLINDER_SECTIONS, np.float64)
+    for m in range(len(x)):
+        fill_cylinder(m, x, y, angle, cells, weights)
+        cos = math.cos(angle[m])
+        sin = math.sin(angle[m])
+        for i in range(CYLINDER_CELLS):
+            for j in range(CYLINDER_CELLS):
+                along = _STEP * (i - 0.5 * (CYLINDER_CELLS - 1))
+                across = _STEP * (j - 0.5 * (CYLINDER_CELLS - 1))
+                px = x[m] + along * cos - across * sin
+                py = y[m] + along * sin + across * cos
+                seen = along * along + across * across <= CYLINDER_RADIUS * CYLINDER_RADIUS and near_hull(
+                    px, py, x, y, hull
+                )
+                for k in range(CYLINDER_SECTIONS):
+                    if seen:
+                        value = 1.0 / (
+                            1.0
+                            + math.exp(-CYLINDER_SIGMOID_SLOPE * (cells[i, j, k] - CYLINDER_SIGMOID_CENTRE))
+                        )
+                        values[m, i, j, k] = value - mean[i, j, k]
+                    else:
+                        values[m, i, j, k] = 0.0
