@@ -47,7 +47,7 @@ def verification(
     Example: tenprint benchmark verification --fvc fvc2002 --ppi db2_b=569 --out out/fvc2002
     """
     from benchmarks import datasets, engines, report  # noqa: PLC0415 - slow to import
-    from benchmarks import verification as bench
+    from benchmarks import verification as bench  # noqa: PLC0415
 
     if (manifest is None) == (fvc is None):
         raise typer.BadParameter("give either --manifest or --fvc")

@@ -24,7 +24,9 @@ from matcher.errors import FingerprintError
 logger = logging.getLogger("tenprint.api")
 
 MEDIA_TYPE = "application/problem+json"
-_UNEXPECTED = "The request was not completed. Try again; if it happens again, give the operator this request's id."
+_UNEXPECTED = (
+    "The request was not completed. Try again; if it happens again, give the operator this request's id."
+)
 
 
 def problem_response(refusal: BaseException, scope: Scope) -> JSONResponse:
@@ -67,9 +69,13 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def refused_by_framework(request: Request, refusal: Exception) -> JSONResponse:
         assert isinstance(refusal, HTTPException)  # noqa: S101 - narrows for the type checker
-        answer: FingerprintError = InvalidRequest(f"{refusal.detail}. See /docs for what this address expects.")
+        answer: FingerprintError = InvalidRequest(
+            f"{refusal.detail}. See /docs for what this address expects."
+        )
         if refusal.status_code in (404, 405):
-            answer = NoSuchPage(f"There is no {request.method} {request.url.path}. See /docs for the addresses.")
+            answer = NoSuchPage(
+                f"There is no {request.method} {request.url.path}. See /docs for the addresses."
+            )
         response = problem_response(answer, request.scope)
         response.headers.update(refusal.headers or {})
         return response
@@ -85,7 +91,9 @@ def add_handlers(app: FastAPI) -> None:
 def _faults(refusal: RequestValidationError) -> str:
     """Which fields are wrong and why, without repeating what was sent: it may be a print or a name."""
     faults = refusal.errors()
-    told = "; ".join(f"{'.'.join(str(step) for step in fault['loc'])}: {fault['msg']}" for fault in faults[:5])
+    told = "; ".join(
+        f"{'.'.join(str(step) for step in fault['loc'])}: {fault['msg']}" for fault in faults[:5]
+    )
     more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
     return f"Correct the request: {told}{more}."
 

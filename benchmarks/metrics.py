@@ -28,14 +28,16 @@ def error_curve(mated: Scores, nonmated: Scores) -> ErrorCurve:
 
 
 def equal_error_rate(mated: Scores, nonmated: Scores) -> float:
-    """The rate at which FMR and FNMR meet: the mean of both where they cross (FVC2000, section 4)."""
+    """The rate at which FMR and FNMR meet, as FVC2000 (section 4) defines it between two thresholds.
+
+    t1 is the last threshold with FNMR <= FMR, t2 the first with FNMR >= FMR; the rate is the mean of
+    both errors at whichever of the two has the smaller sum.
+    """
     curve = error_curve(mated, nonmated)
-    after = int(np.argmax(curve.fnmr >= curve.fmr))
-    high = (curve.fmr[after] + curve.fnmr[after]) / 2
-    if after == 0:
-        return float(high)
-    low = (curve.fmr[after - 1] + curve.fnmr[after - 1]) / 2
-    return float(min(high, low))
+    sums = curve.fmr + curve.fnmr
+    last_below = len(sums) - 1 - int(np.argmax((curve.fnmr <= curve.fmr)[::-1]))
+    first_above = int(np.argmax(curve.fnmr >= curve.fmr))
+    return float(min(sums[last_below], sums[first_above]) / 2)
 
 
 def fnmr_at(mated: Scores, nonmated: Scores, fmr: float) -> float:

@@ -7,6 +7,8 @@ FingerprintError
 │   ├── ImageTooLarge            over the pixel or byte limit
 │   └── UndecodableImage         the decoder refused, crashed or ran out of its limits
 ├── MalformedRecord              bytes that are no legal template or transaction
+├── UnusableWeights              the network's weight file is missing or another one
+├── DamagedRecord                stored bytes that are not what was stored
 ├── UnknownRecord                no such person or encounter
 └── ConflictingRecord            an id that exists already, or a key reused for another request
 """
@@ -50,6 +52,18 @@ class MalformedRecord(FingerprintError):  # noqa: N818
     """The bytes are no legal template or transaction."""
 
     code = "malformed_record"
+
+
+class UnusableWeights(FingerprintError):  # noqa: N818
+    """The minutiae network's weight file is missing, unreadable or not the pinned one."""
+
+    code = "unusable_weights"
+
+
+class DamagedRecord(FingerprintError):  # noqa: N818
+    """Stored bytes are not what was stored."""
+
+    code = "damaged_record"
 
 
 class UnknownRecord(FingerprintError):  # noqa: N818

@@ -7,9 +7,9 @@ without that list nobody could tell where a binary record begins.
     binary record  (Types 3-8)          LEN uint32 big-endian | IDC uint8 | payload
     inside a value                      subfields split by RS, items of a subfield split by US
 
-LEN counts the whole record, separators included. Field 999 of Types 10-99 is image data and may hold any byte,
-so a record is cut by its length, never by looking for a separator. LEN and CNT are derived: they are checked
-on reading, never kept, and computed on writing.
+LEN counts the whole record, separators included. Field 999 of Types 10-99 is image data and may hold any
+byte, so a record is cut by its length, never by looking for a separator. LEN and CNT are derived: they are
+checked on reading, never kept, and computed on writing.
 
 Source: ANSI/NIST-ITL 1-2011 update 2015 (NIST SP 500-290e3), annex B.
 """
@@ -17,7 +17,7 @@ Source: ANSI/NIST-ITL 1-2011 update 2015 (NIST SP 500-290e3), annex B.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -158,10 +158,9 @@ def decode(data: bytes) -> Transaction:
     records: list[Record] = []
     for record_type, idc in announced:
         record, position = _record(data, position, record_type)
-        if (record.record_type, record.idc) != (record_type, idc):
-            raise MalformedRecord(
-                f"1.003 announces Type-{record_type} IDC {idc}; the file has Type-{record.record_type} IDC {record.idc}"
-            )
+        found = (record.record_type, record.idc)
+        if found != (record_type, idc):
+            raise MalformedRecord(f"1.003 announces (type, IDC) {(record_type, idc)}; the file has {found}")
         records.append(record)
     if position != len(data):
         raise MalformedRecord(f"{len(data) - position} bytes follow the last announced record")
@@ -217,7 +216,9 @@ def _tagged(data: bytes, position: int) -> tuple[tuple[int, list[tuple[int, byte
 
 def _end(data: bytes, position: int, length: int, *, least: int, name: str) -> int:
     if not least <= length <= len(data) - position:
-        raise MalformedRecord(f"{name} at byte {position} says {length} bytes; {len(data) - position} are left")
+        raise MalformedRecord(
+            f"{name} at byte {position} says {length} bytes; {len(data) - position} are left"
+        )
     return position + length
 
 
@@ -257,7 +258,7 @@ def _number(value: bytes, name: str, *, most: int) -> int:
     return int(value)
 
 
-def _encode_tagged(record_type: int, fields: tuple[tuple[int, bytes], ...] | list[tuple[int, bytes]]) -> bytes:
+def _encode_tagged(record_type: int, fields: Iterable[tuple[int, bytes]]) -> bytes:
     tail = b"".join(GS + b"%d.%03d:" % (record_type, number) + value for number, value in fields) + FS
     head = b"%d.001:" % record_type
     length = len(head) + len(tail)

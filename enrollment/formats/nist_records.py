@@ -1,9 +1,9 @@
 """The ANSI/NIST-ITL records we understand: Type-1 and the fingerprint images of Types 4 and 14.
 
-    Type-4 payload   IMP 1 | FGP 6 (padded with 255) | ISR 1 | HLL 2 | VLL 2 | GCA 1 | image
-                     ISR 0: 19.69 pixels/mm (500 ppi); ISR 1: as 1.011 (NSR) says
-    Type-14 fields   003 IMP  004 SRC  005 FCD  006 HLL  007 VLL  008 SLC (1 ppi, 2 pixels/cm)  009/010 pixel scale
-                     011 CGA  012 BPX  013 FGP  996 SHA-256 of the image  999 image
+Type-4 payload: IMP 1 | FGP 6 (padded with 255) | ISR 1 | HLL 2 | VLL 2 | GCA 1 | image; big-endian.
+ISR 0 means 19.69 pixels/mm (500 ppi), ISR 1 what 1.011 (NSR) says.
+Type-14 fields: 003 IMP, 004 SRC, 005 FCD, 006 HLL, 007 VLL, 008 SLC (1: ppi, 2: pixels/cm), 009 and 010
+pixel scale, 011 CGA, 012 BPX, 013 FGP, 996 SHA-256 of the image, 999 image.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ANSI_NIST_VERSION = b"0502"  # ANSI/NIST-ITL 1-2011, update 2015
 class FingerImage:
     """A compressed fingerprint image as a transaction carries it.
 
-    compression: code of 14.011 (CGA), such as WSQ20, JP2 or NONE. ppi: pixels per inch of the image as stored.
+    compression: code of 14.011 (CGA), such as WSQ20, JP2 or NONE. ppi: pixels per inch as stored.
     """
 
     idc: int
@@ -124,7 +124,7 @@ def _from_type_4(record: BinaryRecord, transaction: Transaction) -> FingerImage:
         raise MalformedRecord(f"Type-4 IDC {record.idc} is shorter than its header")
     impression, positions, resolution, width, height, compression = _TYPE_4.unpack_from(record.payload)
     if compression >= len(_GCA):
-        raise MalformedRecord(f"Type-4 IDC {record.idc} names compression {compression}, which has no meaning")
+        raise MalformedRecord(f"Type-4 IDC {record.idc} names the unknown compression {compression}")
     ppi = 500
     if resolution == 1:
         ppi = round(_decimal(transaction.information.required(11), "1.011 (NSR)") * _MM_PER_INCH)

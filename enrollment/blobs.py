@@ -1,0 +1,92 @@
+"""Pictures as files named by their SHA-256: written durably, verified whenever they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from enrollment.errors import DamagedRecord, UnknownRecord
+
+_ADDRESS = re.compile(r"[0-9a-f]{64}")
+_PARTIAL = ".partial"
+
+
+class BlobStore:
+    """A folder of content-addressed files, `ab/abcdef…`. Several threads and processes may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for shard in range(256):
+            (folder / f"{shard:02x}").mkdir(exist_ok=True)
+        _sync_folder(folder)
+        _sync_folder(folder.parent)
+
+    def put(self, data: bytes) -> str:
+        """Store the bytes; gives their address. When it returns they survive a power cut."""
+        address = hashlib.sha256(data).hexdigest()
+        path = self._path(address)
+        if path.exists() and path.read_bytes() == data:
+            _sync_folder(path.parent)  # whoever wrote it may not have come to this yet
+            return address
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=_PARTIAL, delete=False) as partial:
+            try:
+                partial.write(data)
+                partial.flush()
+                os.fsync(partial.fileno())
+                Path(partial.name).replace(path)
+            except BaseException:
+                Path(partial.name).unlink(missing_ok=True)
+                raise
+        _sync_folder(path.parent)
+        return address
+
+    def get(self, address: str) -> bytes:
+        """The bytes stored under an address: `UnknownRecord` when absent, `DamagedRecord` when changed."""
+        try:
+            data = self._path(address).read_bytes()
+        except FileNotFoundError as error:
+            raise UnknownRecord(f"the picture {address} is not in the store") from error
+        if hashlib.sha256(data).hexdigest() != address:
+            raise DamagedRecord(f"the picture {address} was changed on disk: restore it from a backup")
+        return data
+
+    def delete(self, address: str) -> None:
+        """Remove the bytes, if they are there."""
+        path = self._path(address)
+        path.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+
+    def addresses(self, *, older_than: float = float("inf")) -> Iterator[str]:
+        """Every address whose file was written before `older_than` (seconds since 1970)."""
+        for path in self._folder.glob("??/*"):
+            if _ADDRESS.fullmatch(path.name) and path.stat().st_mtime < older_than:
+                yield path.name
+
+    def sweep_partials(self, older_than: float) -> int:
+        """Remove what interrupted writes left before `older_than` (seconds since 1970); gives how many."""
+        leftovers = [
+            path for path in self._folder.glob(f"??/*{_PARTIAL}") if path.stat().st_mtime < older_than
+        ]
+        for path in leftovers:
+            path.unlink(missing_ok=True)
+        return len(leftovers)
+
+    def _path(self, address: str) -> Path:
+        """Where an address lies; only 64 hex digits are one, so no path leads elsewhere."""
+        if not _ADDRESS.fullmatch(address):
+            raise UnknownRecord("a picture's address is 64 lower-case hex digits")
+        return self._folder / address[:2] / address
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in the folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,193 @@
+"""One door to SQLite and PostgreSQL: explicit transactions, durable when they return."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from enrollment.migrations import migrate
+
+#: The file inside a data folder.
+SQLITE_FILE = "tenprint.sqlite3"
+#: How long one writer waits for another, seconds. Enrolments take milliseconds; a bulk load takes seconds.
+BUSY_TIMEOUT_S = 60
+#: Threads that may use the store at once, per process; the others wait.
+POOL_SIZE = 8
+POOL_OVERFLOW = 24
+
+#: Key of the PostgreSQL advisory lock that orders the change log; any constant of our own.
+_CHANGE_LOCK = 0x7E9_0001
+
+_MODE = "tenprint_mode"
+_AFTER_COMMIT = "tenprint_after_commit"
+
+
+class Database:
+    """The store's connection. Threads share one; processes may share one file or server."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reader = engine.execution_options(**{_MODE: "read"}, **_snapshot(engine))
+        self._writer_lock = threading.Lock()
+        self._writer_thread: int | None = None
+
+    @classmethod
+    def open(cls, place: str | Path) -> Database:
+        """Open a data folder (SQLite inside it) or a database address, and bring its tables up to date.
+
+        An address is `postgresql://…` or `sqlite:///…`; anything without "://" is a folder, made if absent.
+        """
+        engine = _engine(place)
+        try:
+            with engine.execution_options(**{_MODE: "migrate"}).begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    order_changes(connection)
+                migrate(connection)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine)
+
+    @property
+    def dialect(self) -> str:
+        """"sqlite" or "postgresql"."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Write: all of it, on disk, when the block ends; nothing of it when the block raises."""
+        with self._one_writer(), self._engine.connect() as connection:
+            hooks: list[Callable[[], None]] = []
+            connection.info[_AFTER_COMMIT] = hooks
+            with connection.begin():
+                yield connection
+        for hook in hooks:
+            hook()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Read one consistent snapshot; writing is refused."""
+        with self._reader.connect() as connection, connection.begin() as snapshot:
+            yield connection
+            snapshot.rollback()
+
+    def close(self) -> None:
+        """Close every idle connection; those in use close when they are given back."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        """Queue this process's writers on a lock: SQLite's own waiting is a sleep loop, and unfair."""
+        if self.dialect != "sqlite":
+            yield
+            return
+        if self._writer_thread == threading.get_ident():
+            raise RuntimeError("this thread already writes: pass its connection on, do not open another")
+        with self._writer_lock:
+            self._writer_thread = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._writer_thread = None
+
+
+def after_commit(tx: Connection, hook: Callable[[], None]) -> None:
+    """Have `hook` called once the transaction is durable (never when it is rolled back)."""
+    cast("list[Callable[[], None]]", tx.info[_AFTER_COMMIT]).append(hook)
+
+
+def order_changes(tx: Connection) -> None:
+    """Hold back other writers of the change log until this transaction ends.
+
+    PostgreSQL hands out sequence numbers before commit, so a follower could see 8, remember it, and never
+    see the 7 that commits later. One lock, taken before the number is, makes numbers commit in order.
+    SQLite has one writer by nature.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGE_LOCK})
+
+
+def insert_if_absent(tx: Connection, table: Table, row: dict[str, Any]) -> bool:
+    """Insert a row unless its key is there; True when it was inserted.
+
+    On PostgreSQL this waits for a concurrent transaction that inserts the same key.
+    """
+    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    return tx.execute(insert(table).values(row).on_conflict_do_nothing()).rowcount == 1
+
+
+def _engine(place: str | Path) -> Engine:
+    """Make the engine an address or a folder asks for."""
+    if "://" not in str(place):
+        folder = Path(place)
+        folder.mkdir(parents=True, exist_ok=True)
+        place = f"sqlite:///{folder.absolute() / SQLITE_FILE}"
+    url = make_url(str(place))
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(
+            url,
+            pool_size=POOL_SIZE,
+            max_overflow=POOL_OVERFLOW,
+            connect_args={"timeout": BUSY_TIMEOUT_S},
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_pre_ping=True,
+    )
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _snapshot(engine: Engine) -> dict[str, Any]:
+    """What makes a transaction a read-only snapshot; SQLite's deferred BEGIN is one."""
+    if engine.dialect.name == "sqlite":
+        return {}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Durability and safety settings of each new SQLite connection."""
+    connection.isolation_level = None  # we say BEGIN ourselves: the driver would say it too late
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # NORMAL loses acknowledged commits in a power cut
+        "foreign_keys=ON",
+        "trusted_schema=OFF",
+        "secure_delete=ON",  # erased templates are overwritten, not only unlinked
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once when we mean to write: no deadlock between two readers who then write."""
+    mode = connection.get_execution_options().get(_MODE, "write")
+    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if mode == 'read' else 'OFF'}")
+    # A migration rebuilds tables under their references, hence unchecked until it ends.
+    connection.exec_driver_sql(f"PRAGMA foreign_keys={'OFF' if mode == 'migrate' else 'ON'}")
+    connection.exec_driver_sql("BEGIN" if mode == "read" else "BEGIN IMMEDIATE")
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    """Refuse a server default that acknowledges before the disk has it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        if cursor.fetchone()[0] == "off":
+            cursor.execute("SET synchronous_commit TO on")
+    connection.commit()
