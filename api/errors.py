@@ -84,8 +84,8 @@ class InvalidSettings(RequestRefused):
 class Problem:
     """How one code is answered.
 
-    status: HTTP status. title: the sentence for this kind of problem. number: the int32 that OSIA calls `code`;
-    it never changes once published.
+    status: HTTP status. title: what this kind of problem is. number: the int32 that OSIA calls `code`.
+    None of the three changes once published.
     """
 
     status: int

@@ -1,7 +1,8 @@
 """API keys: made once, shown once, kept only as a hash.
 
-A key reads `tp_PREFIX_SECRET`: 8 letters that may appear in lists and logs, and 256 random bits that may not. A plain
-SHA-256 is enough for the store: nobody can guess 256 random bits, so a slow hash would only slow down every request.
+A key reads `tp_PREFIX_SECRET`: eight letters that may appear in lists and logs, and 256 random bits that may
+not. A plain SHA-256 is enough for the store: nobody can guess 256 random bits, so a slow hash would only slow
+down every request.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Every refusal as `application/problem+json` (RFC 9457), in the house style and in OSIA's.
 
-House style: `type`, `title`, `status`, `detail`, `code` (stable string). Under `/v1` OSIA 1.6.0 rules: its `Error`
-has an int32 `code` and a `message`, so there `code` is the number, `message` repeats `detail`, and the stable string
-is the last part of `type`. A client that asks for exactly `application/json` gets OSIA's bare `Error`.
+House style: `type`, `title`, `status`, `detail`, `code` (stable string). Under `/v1` OSIA 1.6.0 rules: its
+`Error` has an int32 `code` and a `message`, so there `code` is the number, `message` repeats `detail`, and the
+stable string is the fragment of `type`. A client that accepts only `application/json` gets OSIA's bare `Error`.
 """
 
 from __future__ import annotations

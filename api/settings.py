@@ -1,6 +1,6 @@
 """Every setting of the service, in one place, each with what it means.
 
-A setting comes from the command line, then from the environment (`TENPRINT_PORT=9000`), then from the default here.
+A setting comes from the command line, then from the environment (`TENPRINT_PORT=9000`), then from its default.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class Settings(BaseSettings):
 
     data: Path = Field(
         Path("tenprint-data"),
-        description="Folder of the embedded store: database, image files, exports. One process owns it at a time.",
+        description="Folder of the embedded store: database, image files, exports. One service owns it.",
     )
     database_url: str | None = Field(
         None,
         repr=False,
-        description="SQLAlchemy address of the database, for instance `postgresql+psycopg://user@host/tenprint`. "
+        description="Address of the database, for instance `postgresql://user@host/tenprint`. "
         "Unset: SQLite inside the data folder.",
     )
     host: str = Field(
@@ -41,14 +41,14 @@ class Settings(BaseSettings):
         60.0,
         ge=0,
         le=300,
-        description="Score (-10·log10 FMR) from which a searched candidate is suggested. 60 is one false match in a "
-        "million comparisons: at a gallery of 10,000 about one search in a hundred suggests a stranger.",
+        description="Score (-10·log10 FMR) from which a searched candidate is suggested. 60 is one false match "
+        "in a million comparisons: in a gallery of 10,000 one search in a hundred suggests a stranger.",
     )
     verification_threshold: float = Field(
         40.0,
         ge=0,
         le=300,
-        description="Score from which a 1:1 comparison is a match. 40 is one false match in 10,000 comparisons.",
+        description="Score from which a 1:1 comparison is a match: 40 is one false match in 10,000.",
     )
     candidate_limit: int = Field(
         10, ge=1, le=100, description="Longest candidate list an answer carries, also when more is asked for."
@@ -83,11 +83,6 @@ class Settings(BaseSettings):
         le=64,
         description="Fingers extracted at the same time. Default: the number of cores.",
     )
-
-    @property
-    def database(self) -> str:
-        """The database address in effect."""
-        return self.database_url or f"sqlite:///{self.data / 'tenprint.sqlite3'}"
 
 
 def load_settings(**given: object) -> Settings:

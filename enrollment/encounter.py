@@ -19,8 +19,8 @@ from matcher.template import Tenprint
 
 #: What the ids of persons and encounters look like, ours and those supplied from outside.
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
-#: The gallery an encounter belongs to when nobody names one.
-DEFAULT_GALLERY = "ALL"
+#: The gallery an encounter belongs to when nobody names one; OSIA reserves ALL for "every gallery".
+DEFAULT_GALLERY = "REGISTER"
 
 
 class EncounterStatus(StrEnum):

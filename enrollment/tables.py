@@ -202,7 +202,8 @@ audit_log = Table(
     sqlite_autoincrement=True,
 )
 
-#: The ledger's suggestions; rules: `workflow.identity`. A later suggestion for the pair is a later row.
+#: The ledger's suggestions, one row per pair, smaller id on the left; rules: `workflow.identity`.
+#: The first suggestion stays as it was; that a later search found the pair again is in the audit log.
 links = Table(
     "links",
     metadata,
@@ -229,7 +230,8 @@ links = Table(
     Column("matcher", Word),
     Column("extractor", Word),
     Column("suggested_at", UtcDateTime, nullable=False, index=True),
-    CheckConstraint("origin IN ('search', 'claim')", name="origin"),
+    UniqueConstraint("left_encounter_id", "right_encounter_id"),
+    CheckConstraint("origin IN ('search', 'claim', 'examiner')", name="origin"),
     CheckConstraint("left_encounter_id <> right_encounter_id", name="two_encounters"),
 )
 
@@ -275,6 +277,18 @@ export_queue = Table(
     UniqueConstraint("encounter_id"),
     CheckConstraint("state IN ('queued', 'exported', 'failed')", name="state"),
     sqlite_autoincrement=True,
+)
+
+#: One export run: opened before its first file is written, closed after its manifest is.
+export_batches = Table(
+    "export_batches",
+    metadata,
+    Column("batch", Word, primary_key=True),
+    Column("profile", Word, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Column("file_count", Integer),
+    Column("manifest_sha256", String(64)),
 )
 
 #: Only the hash of a key is kept; rules: `api`.

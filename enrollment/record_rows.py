@@ -1,0 +1,179 @@
+"""Between the types of an encounter and the rows of its tables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from enrollment.capture import Defect, FailureToAcquire, Finger, Quality, Reason
+from enrollment.encounter import Encounter, EncounterStatus, StoredImage
+from enrollment.errors import MalformedRecord
+from enrollment.formats import template_v1
+from enrollment.tables import encounter_galleries, encounters, fingers, images, templates
+from matcher.codes import FingerPosition, ImpressionType
+from matcher.template import Template
+
+#: The codec new templates are written with, as the column `codec` names it.
+CODEC = "template_v1"
+_DECODERS = {CODEC: template_v1.decode}
+
+
+def encounter_row(encounter: Encounter) -> dict[str, Any]:
+    """The columns of `encounters` that the caller decides."""
+    return {
+        "encounter_id": encounter.encounter_id,
+        "person_id": encounter.person_id,
+        "captured_at": encounter.captured_at,
+        "purpose": encounter.purpose,
+        "category": encounter.category,
+        "status": encounter.status.value,
+        "encounter_type": encounter.encounter_type,
+        "client_data": encounter.client_data,
+        "biographic": dict(encounter.biographic),
+        "contextual": dict(encounter.contextual),
+    }
+
+
+def finger_row(encounter_id: str, outcome: Finger | FailureToAcquire) -> dict[str, Any]:
+    """One row of `fingers`."""
+    row: dict[str, Any] = dict.fromkeys(column.name for column in fingers.columns)
+    row |= {
+        "encounter_id": encounter_id,
+        "position": int(outcome.position),
+        "impression": int(outcome.impression),
+    }
+    if isinstance(outcome, FailureToAcquire):
+        return row | {"reason": outcome.reason.value, "advice": outcome.advice}
+    return row | {
+        "quality": outcome.quality.value,
+        "quality_algorithm": outcome.quality.algorithm,
+        "defects": [defect.value for defect in outcome.quality.defects],
+        "extractor": outcome.extractor,
+    }
+
+
+def template_row(encounter_id: str, position: FingerPosition, template: Template) -> dict[str, Any]:
+    """One row of `templates`."""
+    return {
+        "encounter_id": encounter_id,
+        "position": int(position),
+        "codec": CODEC,
+        "data": template_v1.encode(template),
+    }
+
+
+def image_row(encounter_id: str, image: StoredImage) -> dict[str, Any]:
+    """One row of `images`."""
+    return {
+        "encounter_id": encounter_id,
+        "position": int(image.position),
+        "impression": int(image.impression),
+        "format": image.format,
+        "width_px": image.width_px,
+        "height_px": image.height_px,
+        "ppi": image.ppi,
+        "size_bytes": image.size_bytes,
+        "sha256": image.sha256,
+    }
+
+
+def decode_template(codec: str, data: bytes) -> Template:
+    """A template from its row."""
+    if codec not in _DECODERS:
+        raise MalformedRecord(f"templates written by codec {codec!r} need a newer tenprint")
+    return _DECODERS[codec](data)
+
+
+def read_encounters(tx: Connection, encounter_ids: Collection[str]) -> Sequence[Encounter]:
+    """The encounters with these ids, oldest first; unknown ids are left out."""
+    chosen = select(encounters).where(encounters.c.encounter_id.in_(encounter_ids))
+    rows = tx.execute(chosen.order_by(encounters.c.created_at, encounters.c.encounter_id)).all()
+    galleries: dict[str, list[str]] = defaultdict(list)
+    for row in tx.execute(
+        select(encounter_galleries)
+        .where(encounter_galleries.c.encounter_id.in_(encounter_ids))
+        .order_by(encounter_galleries.c.gallery)
+    ):
+        galleries[row.encounter_id].append(row.gallery)
+    outcomes: dict[str, dict[FingerPosition, Finger | FailureToAcquire]] = defaultdict(dict)
+    for row in tx.execute(_fingers_with_templates(encounter_ids)):
+        outcome = _finger(row)
+        outcomes[row.encounter_id][outcome.position] = outcome
+    pictures: dict[str, dict[FingerPosition, StoredImage]] = defaultdict(dict)
+    for row in tx.execute(
+        select(images).where(images.c.encounter_id.in_(encounter_ids)).order_by(images.c.position)
+    ):
+        pictures[row.encounter_id][FingerPosition(row.position)] = _image(row)
+    return [
+        _encounter(row, tuple(galleries[key]), outcomes[key], pictures[key])
+        for row in rows
+        for key in (row.encounter_id,)
+    ]
+
+
+def _fingers_with_templates(encounter_ids: Collection[str]) -> Any:
+    """Fingers beside their templates, in order of position."""
+    together = (fingers.c.encounter_id == templates.c.encounter_id) & (
+        fingers.c.position == templates.c.position
+    )
+    return (
+        select(fingers, templates.c.codec, templates.c.data)
+        .select_from(fingers.outerjoin(templates, together))
+        .where(fingers.c.encounter_id.in_(encounter_ids))
+        .order_by(fingers.c.position)
+    )
+
+
+def _finger(row: Row[Any]) -> Finger | FailureToAcquire:
+    """One finger from its row."""
+    position, impression = FingerPosition(row.position), ImpressionType(row.impression)
+    if row.reason is not None:
+        return FailureToAcquire(position, impression, Reason(row.reason), row.advice)
+    if row.data is None:
+        raise MalformedRecord("a finger lost its template: run `tenprint doctor`")
+    defects = tuple(Defect(defect) for defect in row.defects)
+    quality = Quality(row.quality, row.quality_algorithm, defects)
+    return Finger(position, impression, decode_template(row.codec, row.data), quality, row.extractor)
+
+
+def _image(row: Row[Any]) -> StoredImage:
+    """One picture's description from its row."""
+    return StoredImage(
+        FingerPosition(row.position),
+        ImpressionType(row.impression),
+        row.format,
+        row.width_px,
+        row.height_px,
+        row.ppi,
+        row.size_bytes,
+        row.sha256,
+    )
+
+
+def _encounter(
+    row: Row[Any],
+    galleries: tuple[str, ...],
+    outcomes: Mapping[FingerPosition, Finger | FailureToAcquire],
+    pictures: Mapping[FingerPosition, StoredImage],
+) -> Encounter:
+    """An encounter from its rows."""
+    return Encounter(
+        encounter_id=row.encounter_id,
+        person_id=row.person_id,
+        captured_at=row.captured_at,
+        purpose=row.purpose,
+        category=row.category,
+        galleries=galleries,
+        status=EncounterStatus(row.status),
+        encounter_type=row.encounter_type,
+        fingers=outcomes,
+        images=pictures,
+        client_data=row.client_data,
+        biographic=row.biographic,
+        contextual=row.contextual,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
