@@ -1,7 +1,7 @@
 """The door: who may come in, and how much they may carry, decided before a byte of the body is believed.
 
-Order: a place in the service (else 503), a key (else 401), a body within its limits (else 413 or 408). Only then
-does FastAPI see the request. The body is held in memory, never in a temporary file: it may be fingerprints.
+Order: a place in the service (else 503), a key (else 401), a body within its limits (else 413 or 408). Only
+then does FastAPI see the request. The body is held in memory, never in a temporary file: it may be prints.
 """
 
 from __future__ import annotations

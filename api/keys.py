@@ -24,7 +24,7 @@ from enrollment.tables import api_keys
 
 _MARK = "tp"
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-_HINT = "Send `Authorization: Bearer KEY` with a key made by `tenprint keys create --role ROLE`."
+HINT = "Send `Authorization: Bearer KEY` with a key made by `tenprint keys create --role ROLE`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +39,29 @@ class KeyRecord:
     expires_at: datetime | None
     revoked_at: datetime | None
 
-    def usable(self, now: datetime) -> bool:
-        """Say whether the key opens anything at this time."""
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+    @property
+    def principal(self) -> Principal:
+        """Who holds the key."""
+        return Principal(self.name, self.prefix, self.role)
+
+    def state(self, now: datetime) -> str:
+        """One word: "valid", "expired" or "revoked"."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "valid"
 
 
 def create(
-    tx: Connection, role: Role, name: str, *, now: datetime, expires_at: datetime | None = None
+    tx: Connection, role: Role, name: str | None, *, now: datetime, expires_at: datetime | None = None
 ) -> str:
-    """Make and store a key; the return value is the only time it is seen."""
+    """Make and store a key; the return value is the only time it is seen. A key without a name gets one."""
     prefix = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     key = f"{_MARK}_{prefix}_{secrets.token_urlsafe(32)}"
     tx.execute(
         insert(api_keys).values(
             key_id=new_id(),
             role=role.value,
-            name=name,
+            name=name or role.value,
             prefix=prefix,
             sha256=_digest(key),
             created_at=now,
@@ -64,20 +71,16 @@ def create(
     return key
 
 
-def authenticate(tx: Connection, authorization: str | None, *, now: datetime) -> Principal:
-    """Who sends this `Authorization` header; `NotAuthenticated` says what is missing."""
+def find(tx: Connection, authorization: str | None) -> KeyRecord:
+    """The key in this `Authorization` header, usable or not; `NotAuthenticated` when it is none of ours."""
     scheme, _, key = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
-        raise NotAuthenticated(f"The request carries no API key. {_HINT}")
+        raise NotAuthenticated(f"The request carries no API key. {HINT}")
     digest = _digest(key.strip())
     row = tx.execute(select(api_keys).where(api_keys.c.sha256 == digest)).one_or_none()
     if row is None or not hmac.compare_digest(row.sha256, digest):
-        raise NotAuthenticated(f"The API key is not known here. {_HINT}")
-    record = _record(row)
-    if not record.usable(now):
-        state = "revoked" if record.revoked_at else "expired"
-        raise NotAuthenticated(f"The API key {record.prefix} is {state}. {_HINT}")
-    return Principal(record.key_id, record.name, record.role)
+        raise NotAuthenticated(f"The API key is not known here. {HINT}")
+    return _record(row)
 
 
 def listing(tx: Connection) -> Sequence[KeyRecord]:

@@ -120,7 +120,7 @@ def parse(content_type: str, body: bytes, *, max_files: int, max_file_bytes: int
     collector = _Collector(max_files=max_files, max_file_bytes=max_file_bytes)
     names = [name for name in dir(collector) if name.startswith("on_")]
     try:
-        parser = MultipartParser(boundary, {name: getattr(collector, name) for name in names})  # type: ignore[arg-type,misc]
+        parser = MultipartParser(boundary, {name: getattr(collector, name) for name in names})  # type: ignore[arg-type]
         parser.write(body)
         parser.finalize()
     except FormParserError as error:

@@ -1,8 +1,9 @@
 """Every refusal as `application/problem+json` (RFC 9457), in the house style and in OSIA's.
 
-House style: `type`, `title`, `status`, `detail`, `code` (stable string). Under `/v1` OSIA 1.6.0 rules: its
-`Error` has an int32 `code` and a `message`, so there `code` is the number, `message` repeats `detail`, and the
-stable string is the fragment of `type`. A client that accepts only `application/json` gets OSIA's bare `Error`.
+House style: `type`, `title`, `status`, `detail`, `code` (a stable string). Under `/v1` OSIA 1.6.0 rules:
+its `Error` has an int32 `code` and a `message`, so there `code` is the number, `message` repeats `detail`,
+and the stable string is the fragment of `type`. A client that accepts only `application/json` gets OSIA's
+`Error` and nothing more.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -55,7 +57,7 @@ def problem_response(refusal: BaseException, scope: Scope) -> JSONResponse:
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Routes raise and never catch: these four handlers answer for all of them."""
+    """Routes raise and never catch: these handlers answer for all of them."""
 
     @app.exception_handler(FingerprintError)
     def refused(request: Request, refusal: Exception) -> JSONResponse:
@@ -79,6 +81,13 @@ def add_handlers(app: FastAPI) -> None:
         response = problem_response(answer, request.scope)
         response.headers.update(refusal.headers or {})
         return response
+
+    @app.exception_handler(OperationalError)
+    def store_refuses(request: Request, fault: Exception) -> JSONResponse:
+        # Full disk, lock time-out, server gone: nothing was acknowledged, so the caller may simply repeat.
+        logger.error("the store refuses: %s", type(fault).__name__)
+        answer = NotReady("The store cannot be read or written just now; nothing was done. Try again later.")
+        return problem_response(answer, request.scope)
 
     @app.exception_handler(Exception)
     def unexpected(request: Request, fault: Exception) -> JSONResponse:

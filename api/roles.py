@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from workflow.audit import Actor
+
 
 class Role(StrEnum):
     """What a key is for. One key has one role; one person may hold several keys."""
@@ -60,11 +62,21 @@ PERMISSIONS: dict[Role, frozenset[Action]] = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: the key's id, its name (a person or a machine) and its role."""
+    """Who asks. name: the person or machine the key was made for; prefix: the public part of the key."""
 
-    key_id: str
     name: str
+    prefix: str
     role: Role
+
+    @property
+    def actor(self) -> str:
+        """What the audit log and the ledger call the caller: readable, and exactly one key."""
+        return f"{self.name} ({self.prefix})"
+
+    @property
+    def as_actor(self) -> Actor:
+        """The caller as the office knows it."""
+        return Actor(self.actor, self.role.value)
 
     def may(self, action: Action) -> bool:
         """Say whether the table allows it."""

@@ -1,6 +1,7 @@
 """Every setting of the service, in one place, each with what it means.
 
-A setting comes from the command line, then from the environment (`TENPRINT_PORT=9000`), then from its default.
+A setting comes from the command line, else from the environment (`TENPRINT_PORT=9000`), else it has its
+default.
 """
 
 from __future__ import annotations
@@ -32,17 +33,25 @@ class Settings(BaseSettings):
         "Unset: SQLite inside the data folder.",
     )
     host: str = Field(
-        "127.0.0.1", description="Address the service listens on. Put a TLS proxy in front of others."
+        "127.0.0.1",
+        description="Address the service listens on. For others than this machine use a TLS proxy.",
     )
     port: int = Field(
         8000, ge=0, le=65535, description="TCP port the service listens on; 0 takes a free one."
     )
-    identification_threshold: float = Field(
-        60.0,
+    identification_fpir: float = Field(
+        0.01,
+        gt=0,
+        lt=1,
+        description="How many searches of strangers may suggest somebody. The identification threshold follows "
+        "from it and from the size of the gallery at the moment of the search.",
+    )
+    identification_threshold: float | None = Field(
+        None,
         ge=0,
         le=300,
-        description="Score (-10·log10 FMR) from which a searched candidate is suggested. 60 is one false match "
-        "in a million comparisons: in a gallery of 10,000 one search in a hundred suggests a stranger.",
+        description="A fixed score (-10·log10 FMR) from which a searched candidate is suggested, instead of the "
+        "one that follows from the FPIR.",
     )
     verification_threshold: float = Field(
         40.0,
@@ -57,25 +66,28 @@ class Settings(BaseSettings):
         100, ge=1, le=1000, description="Longest page of links, audit entries or queue entries."
     )
     max_image_bytes: int = Field(
-        12_000_000, ge=1_000, le=100_000_000, description="Largest image file accepted; beyond it 413."
+        8_388_608, ge=1_000, le=100_000_000, description="Largest image file accepted; beyond it 413."
+    )
+    max_images: int = Field(
+        10, ge=1, le=20, description="Most images in one desk or police post, and in one OSIA encounter."
     )
     max_body_bytes: int = Field(
-        64_000_000,
+        40_000_000,
         ge=10_000,
         le=1_000_000_000,
-        description="Largest request body accepted, counted while it streams.",
+        description="Largest request body accepted, counted while it streams; beyond it 413.",
+    )
+    max_body_seconds: float = Field(
+        60.0, gt=0, le=3600, description="Longest time a request body may take to arrive; beyond it 408."
     )
     max_concurrent_requests: int = Field(
-        64,
+        32,
         ge=1,
         le=10_000,
-        description="Connections served at once; beyond it 503, so that a flood cannot fill memory.",
+        description="Requests served at once; beyond it 503 with Retry-After, against floods.",
     )
     decoder_workers: int = Field(
-        2,
-        ge=1,
-        le=64,
-        description="Sandboxed processes that decode images; each is limited in memory and time.",
+        2, ge=1, le=64, description="Sandboxed processes that decode images; each limited in memory and time."
     )
     extraction_workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,

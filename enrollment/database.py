@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, literal_column, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from enrollment.migrations import migrate
@@ -56,7 +56,7 @@ class Database:
 
     @property
     def dialect(self) -> str:
-        """"sqlite" or "postgresql"."""
+        """Which database it is: "sqlite" or "postgresql"."""
         return self._engine.dialect.name
 
     @contextmanager
@@ -81,7 +81,7 @@ class Database:
         """Close every idle connection; those in use close when they are given back."""
         self._engine.dispose()
 
-    def __enter__(self) -> Database:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -125,7 +125,8 @@ def insert_if_absent(tx: Connection, table: Table, row: dict[str, Any]) -> bool:
     On PostgreSQL this waits for a concurrent transaction that inserts the same key.
     """
     insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    return tx.execute(insert(table).values(row).on_conflict_do_nothing()).rowcount == 1
+    inserted = insert(table).values(row).on_conflict_do_nothing().returning(literal_column("1"))
+    return tx.execute(inserted).first() is not None
 
 
 def _engine(place: str | Path) -> Engine:

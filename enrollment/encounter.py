@@ -64,6 +64,10 @@ class StoredImage:
         digest = hashlib.sha256(data).hexdigest()
         return cls(position, impression, format, width_px, height_px, ppi, len(data), digest)
 
+    def describes(self, data: bytes) -> bool:
+        """Whether these are the bytes described."""
+        return len(data) == self.size_bytes and hashlib.sha256(data).hexdigest() == self.sha256
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encounter:
@@ -99,8 +103,7 @@ class Encounter:
         check_identifier(self.person_id, "person id")
         if self.captured_at.tzinfo is None:
             raise MalformedRecord("captured_at needs a time zone, for example 2026-11-23T09:00:00Z")
-        if not self.galleries or len(set(self.galleries)) != len(self.galleries):
-            raise MalformedRecord("an encounter belongs to at least one gallery, each named once")
+        check_galleries(self.galleries)
         for name, mapping in (("fingers", self.fingers), ("images", self.images)):
             if any(position != entry.position for position, entry in mapping.items()):
                 raise MalformedRecord(f"{name}: the key and the entry disagree on the finger position")
@@ -122,6 +125,14 @@ def check_identifier(value: str, what: str) -> str:
     if not IDENTIFIER.fullmatch(value):
         raise MalformedRecord(f"{what}: 1-64 characters of A-Z a-z 0-9 . _ : -, the first a letter or digit")
     return value
+
+
+def check_galleries(names: tuple[str, ...]) -> None:
+    """Refuse a list of galleries that is empty, or names one twice or badly."""
+    if not names or len(set(names)) != len(names):
+        raise MalformedRecord("an encounter belongs to at least one gallery, each named once")
+    for name in names:
+        check_identifier(name, "gallery")
 
 
 def new_id() -> str:

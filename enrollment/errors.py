@@ -5,7 +5,9 @@ FingerprintError
 │   ├── UnsupportedFormat        not PNG, BMP, TIFF, JPEG 2000, WSQ or declared raw
 │   ├── UnknownResolution        no usable ppi in container, file or argument
 │   ├── ImageTooLarge            over the pixel or byte limit
+│   ├── ImageTooSmall            no room for a fingertip
 │   └── UndecodableImage         the decoder refused, crashed or ran out of its limits
+├── DecoderUnavailable           no decoder process is free or can be started: our fault, try again
 ├── MalformedRecord              bytes that are no legal template or transaction
 ├── UnusableWeights              the network's weight file is missing or another one
 ├── DamagedRecord                stored bytes that are not what was stored
@@ -42,10 +44,22 @@ class ImageTooLarge(MalformedImage):
     code = "image_too_large"
 
 
+class ImageTooSmall(MalformedImage):
+    """Fewer pixels than a fingertip takes."""
+
+    code = "image_too_small"
+
+
 class UndecodableImage(MalformedImage):
     """The decoder refused the bytes, crashed on them or ran out of its limits."""
 
     code = "undecodable_image"
+
+
+class DecoderUnavailable(FingerprintError):  # noqa: N818
+    """No decoder process is free or can be started: the image is not to blame (503)."""
+
+    code = "decoder_unavailable"
 
 
 class MalformedRecord(FingerprintError):  # noqa: N818

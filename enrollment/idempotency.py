@@ -15,7 +15,7 @@ from enrollment.tables import idempotency_keys
 def claim(tx: Connection, key: str, request_hash: str) -> bytes | None:
     """Take the key for this transaction: None when the work is to be done, else the answer given before.
 
-    key: the caller's key, prefixed with who calls, so that callers cannot meet each other's (≤ 200 characters).
+    key: at most 200 characters; prefix it with who calls, so that callers cannot meet each other's.
     request_hash: hex SHA-256 of the request; another request under the same key is a `ConflictingRecord`.
     A second caller of a running request waits here until the first one commits or fails.
     """

@@ -87,8 +87,8 @@ def weights_path() -> Path:
     return Path(next(iter(spec.submodule_search_locations))) / FILE
 
 
-def read_weights(path: Path | None = None) -> Weights:
-    """All layers of the network, after the file's SHA-256 was compared with the pinned one."""
+def checked_bytes(path: Path | None = None) -> bytes:
+    """The weight file's content, after its SHA-256 was compared with the pinned one."""
     path = path or weights_path()
     try:
         content = path.read_bytes()
@@ -101,6 +101,11 @@ def read_weights(path: Path | None = None) -> Weights:
             f"the weight file {FILE} is not the one of {PACKAGE} {PACKAGE_VERSION}; "
             f"reinstall {PACKAGE}=={PACKAGE_VERSION}"
         )
+    return content
+
+
+def read_weights(content: bytes) -> Weights:
+    """All layers of the network, from the content of the checked weight file."""
     with h5py.File(io.BytesIO(content), "r") as file:
         return {
             name: _arrays(file, f"{layer}_{number}" if number else layer)

@@ -1,57 +1,64 @@
 """A minutia's neighbourhood as a short vector that does not change when the print turns.
 
 Step one of the comparison, and what the 1:N index holds: Minutia Cylinder-Code (Cappelli, Ferrara,
-Maltoni, TPAMI 2010), projected to `DIMENSIONS` numbers.
+Maltoni, TPAMI 2010), less the mean cylinder, projected to `DIMENSIONS` numbers.
 """
 
 from __future__ import annotations
 
-import math
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.kernels_cylinder import cylinders
+from matcher.kernels_cylinder import fill_cylinders, project
 from matcher.parameters import CYLINDER_CELLS, CYLINDER_SECTIONS
 from matcher.template import Template
 
 #: Length of one descriptor.
 DIMENSIONS: Final = 64
+CYLINDER_SHAPE: Final = (CYLINDER_CELLS, CYLINDER_CELLS, CYLINDER_SECTIONS)
+CYLINDER_SIZE: Final = CYLINDER_CELLS * CYLINDER_CELLS * CYLINDER_SECTIONS
+
+Floats = NDArray[np.float32]
 
 
-def describe(template: Template) -> NDArray[np.float32]:
+def describe(template: Template) -> Floats:
     """Describe every minutia: float32[n, DIMENSIONS], rows in the template's order.
 
     Rows have length 1 (inner product = cosine similarity), or 0 for a minutia without neighbours.
     """
-    order = np.lexsort((template.angle, -template.y.astype(np.int32), template.x))
-    x = template.x[order].astype(np.float32)
-    y = -template.y[order].astype(np.float32)
-    values = np.empty((len(order), CYLINDER_CELLS, CYLINDER_CELLS, CYLINDER_SECTIONS), np.float32)
-    cylinders(x, y, np.ascontiguousarray(template.angle[order]), _MEAN, values)
-    projected = values.reshape(len(order), len(_PROJECTION)) @ _PROJECTION
-    lengths = np.linalg.norm(projected, axis=1, keepdims=True)
-    described = np.empty((len(order), DIMENSIONS), np.float32)
-    described[order] = projected / np.maximum(lengths, 1e-6)
+    mean, projection = _projection()
+    values = cylinders_of(template, mean)
+    described = np.empty((len(template), DIMENSIONS), np.float32)
+    project(values.reshape(len(template), CYLINDER_SIZE), projection, described)
     return described
 
 
-def _cosine_projection() -> NDArray[np.float32]:
-    """Low spatial and angular frequencies of the cylinder: float32[Ns·Ns·Nd, DIMENSIONS]."""
-    cells = (np.arange(CYLINDER_CELLS) + 0.5) * math.pi / CYLINDER_CELLS
-    sections = -math.pi + (np.arange(CYLINDER_SECTIONS) + 0.5) * 2.0 * math.pi / CYLINDER_SECTIONS
-    columns = []
-    for order, wave in ((0, np.cos), (1, np.cos), (1, np.sin), (2, np.cos), (2, np.sin)):
-        limit = 3 if order == 2 else 4
-        for u in range(limit + 1):
-            for v in range(limit + 1 - u):
-                if order or u or v:
-                    space = np.cos(u * cells)[:, None] * np.cos(v * cells)[None, :]
-                    columns.append((space[:, :, None] * wave(order * sections)).ravel())
-    basis = np.stack(columns, axis=1)
-    return np.ascontiguousarray(basis / np.linalg.norm(basis, axis=0), dtype=np.float32)
+def cylinders_of(template: Template, mean: Floats) -> Floats:
+    """Cylinder of every minutia less the mean cylinder: float32[n, Ns, Ns, Nd], in the template's order.
+
+    0 where a cell is outside the circle or the print, and throughout where neighbours are too few.
+    """
+    order = canonical_order(template)
+    x = template.x[order].astype(np.float32)
+    y = -template.y[order].astype(np.float32)
+    values = np.empty((len(order), *CYLINDER_SHAPE), np.float32)
+    fill_cylinders(x, y, template.angle[order], mean, values)
+    restored = np.empty_like(values)
+    restored[order] = values
+    return restored
 
 
-_MEAN = np.zeros((CYLINDER_CELLS, CYLINDER_CELLS, CYLINDER_SECTIONS), np.float32)
-_PROJECTION = _cosine_projection()
+def canonical_order(template: Template) -> NDArray[np.int64]:
+    """An order of the minutiae, int64[n], that does not depend on the order they came in."""
+    return np.lexsort((template.quality, template.angle, -template.y.astype(np.int32), template.x))
+
+
+@cache
+def _projection() -> tuple[Floats, Floats]:
+    """The mean cylinder and the projection that `benchmarks/train_projection.py` made."""
+    with np.load(Path(__file__).with_name("projection.npz")) as stored:
+        return stored["mean"].astype(np.float32), stored["projection"].astype(np.float32)

@@ -11,6 +11,7 @@ from matcher.compiled import kernel
 from matcher.parameters import (
     CYLINDER_CELLS,
     CYLINDER_HULL_MARGIN,
+    CYLINDER_NEIGHBOURS,
     CYLINDER_RADIUS,
     CYLINDER_SECTIONS,
     CYLINDER_SIGMA_ANGLE,
@@ -24,6 +25,8 @@ Floats = NDArray[np.float32]
 _STEP = 2.0 * CYLINDER_RADIUS / CYLINDER_CELLS
 _SECTION = 2.0 * math.pi / CYLINDER_SECTIONS
 _REACH = 3.0 * CYLINDER_SIGMA_PX
+_MIDDLE = 0.5 * (CYLINDER_CELLS - 1)
+_FAINT = 1e-8
 _SPACE_SCALE = 1.0 / (CYLINDER_SIGMA_PX * math.sqrt(2.0 * math.pi))
 
 
@@ -82,38 +85,39 @@ def section_weights(difference: float, weights: NDArray[np.float64]) -> None:
 @kernel
 def fill_cylinder(
     centre: int, x: Floats, y: Floats, angle: Floats, cells: NDArray[np.float64], weights: NDArray[np.float64]
-) -> None:
-    """Add up every neighbour's contribution to the cells [Ns, Ns, Nd] of one minutia's cylinder."""
+) -> int:
+    """Add up every neighbour's contribution to the cells [Ns, Ns, Nd] of one cylinder; count neighbours."""
     cells[:] = 0.0
     cos = math.cos(angle[centre])
     sin = math.sin(angle[centre])
     limit = CYLINDER_RADIUS + _REACH
+    neighbours = 0
     for t in range(len(x)):
         dx = x[t] - x[centre]
         dy = y[t] - y[centre]
         if t == centre or dx * dx + dy * dy > limit * limit:
             continue
+        neighbours += 1
         along = dx * cos + dy * sin
         across = dy * cos - dx * sin
         section_weights(angle[centre] - angle[t], weights)
         for i in range(CYLINDER_CELLS):
-            di = along - _STEP * (i - 0.5 * (CYLINDER_CELLS - 1))
+            di = along - _STEP * (i - _MIDDLE)
             if abs(di) > _REACH:
                 continue
             for j in range(CYLINDER_CELLS):
-                dj = across - _STEP * (j - 0.5 * (CYLINDER_CELLS - 1))
+                dj = across - _STEP * (j - _MIDDLE)
                 square = di * di + dj * dj
                 if square > _REACH * _REACH:
                     continue
                 share = _SPACE_SCALE * math.exp(-0.5 * square / (CYLINDER_SIGMA_PX * CYLINDER_SIGMA_PX))
                 for k in range(CYLINDER_SECTIONS):
                     cells[i, j, k] += share * weights[k]
+    return neighbours
 
 
 @kernel
-def cylinders(
-    x: Floats, y: Floats, angle: Floats, mean: Floats, values: Floats
-) -> None:
+def fill_cylinders(x: Floats, y: Floats, angle: Floats, mean: Floats, values: Floats) -> None:
     """Fill `values` float32[n, Ns, Ns, Nd] with each minutia's cylinder less the mean cylinder.
 
     Minutiae sorted by (x, y), y up. Cells outside the circle or far from the hull hold 0: nothing
@@ -122,25 +126,42 @@ def cylinders(
     hull = convex_hull(x, y)
     cells = np.empty((CYLINDER_CELLS, CYLINDER_CELLS, CYLINDER_SECTIONS), np.float64)
     weights = np.empty(CYLINDER_SECTIONS, np.float64)
+    values[:] = 0.0
     for m in range(len(x)):
-        fill_cylinder(m, x, y, angle, cells, weights)
+        if fill_cylinder(m, x, y, angle, cells, weights) < CYLINDER_NEIGHBOURS:
+            continue
         cos = math.cos(angle[m])
         sin = math.sin(angle[m])
         for i in range(CYLINDER_CELLS):
             for j in range(CYLINDER_CELLS):
-                along = _STEP * (i - 0.5 * (CYLINDER_CELLS - 1))
-                across = _STEP * (j - 0.5 * (CYLINDER_CELLS - 1))
+                along = _STEP * (i - _MIDDLE)
+                across = _STEP * (j - _MIDDLE)
+                if along * along + across * across > CYLINDER_RADIUS * CYLINDER_RADIUS:
+                    continue
                 px = x[m] + along * cos - across * sin
                 py = y[m] + along * sin + across * cos
-                seen = along * along + across * across <= CYLINDER_RADIUS * CYLINDER_RADIUS and near_hull(
-                    px, py, x, y, hull
-                )
-                for k in range(CYLINDER_SECTIONS):
-                    if seen:
-                        value = 1.0 / (
-                            1.0
-                            + math.exp(-CYLINDER_SIGMOID_SLOPE * (cells[i, j, k] - CYLINDER_SIGMOID_CENTRE))
-                        )
-                        values[m, i, j, k] = value - mean[i, j, k]
-                    else:
-                        values[m, i, j, k] = 0.0
+                if near_hull(px, py, x, y, hull):
+                    for k in range(CYLINDER_SECTIONS):
+                        raised = CYLINDER_SIGMOID_SLOPE * (cells[i, j, k] - CYLINDER_SIGMOID_CENTRE)
+                        values[m, i, j, k] = 1.0 / (1.0 + math.exp(-raised)) - mean[i, j, k]
+
+
+@kernel
+def project(values: Floats, projection: Floats, described: Floats) -> None:
+    """Fill `described` float32[n, D] with `values` float32[n, C] times `projection`, scaled to length 1."""
+    rows, depth = values.shape
+    for m in range(rows):
+        out = described[m]
+        out[:] = 0.0
+        for c in range(depth):
+            value = values[m, c]
+            if value != 0.0:
+                row = projection[c]
+                for d in range(len(out)):
+                    out[d] += value * row[d]
+        square = 0.0
+        for d in range(len(out)):
+            square += out[d] * out[d]
+        scale = np.float32(1.0 / math.sqrt(square)) if square > _FAINT else np.float32(0.0)
+        for d in range(len(out)):
+            out[d] *= scale

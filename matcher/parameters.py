@@ -27,3 +27,52 @@ CYLINDER_SIGMOID_CENTRE: Final = 0.01
 CYLINDER_SIGMOID_SLOPE: Final = 400.0
 #: A cell counts when it lies this near to the minutiae's convex hull, px (MCC Omega).
 CYLINDER_HULL_MARGIN: Final = 50.0
+#: A minutia with fewer neighbours has no descriptor (MCC min_M).
+CYLINDER_NEIGHBOURS: Final = 2
+
+# --- pairing: which minutiae may correspond -----------------------------------------------------
+
+#: Most similar reference minutiae kept for each probe minutia.
+PAIRS_A_MINUTIA: Final = 3
+#: Candidate pairs kept in all.
+PAIRS_KEPT: Final = 40
+#: Two pairs fit together when their distances differ by less than this, px, ...
+COMPATIBLE_PX: Final = 12.0
+#: ... plus this share of the distance (skin stretches).
+COMPATIBLE_STRETCH: Final = 0.06
+#: ... and their turns differ by less than this, rad.
+COMPATIBLE_ANGLE: Final = 0.7
+#: Rounds of relaxation (MCC LSA-R n_rel).
+RELAXATION_ROUNDS: Final = 5
+#: Weight of a pair's own belief against its neighbours' in one round (MCC w_R).
+RELAXATION_INERTIA: Final = 0.5
+
+# --- alignment ----------------------------------------------------------------------------------
+
+#: Alignments tried for each comparison, from different seeds.
+SEEDS: Final = 2
+#: Lever at which a turn of one minutia counts like a shift when a motion is fitted, px.
+DIRECTION_LEVER: Final = 25.0
+#: Gates of the first, rigid pairing.
+WIDE_PX: Final = 18.0
+WIDE_ANGLE: Final = 0.55
+#: Gates of the second pairing, after the skin distortion is undone.
+NARROW_PX: Final = 11.0
+NARROW_ANGLE: Final = 0.55
+#: Reach of the residuals' smoothing, px: beyond it a pair says nothing about the distortion.
+DISTORTION_REACH: Final = 130.0
+#: Weight of "no distortion" against the pairs nearby.
+DISTORTION_STIFFNESS: Final = 0.5
+
+# --- score --------------------------------------------------------------------------------------
+
+#: Twice the variance of a mated pair's distance, px².
+SCORE_SQUARE_PX: Final = 72.0
+#: Twice the variance of a mated pair's turn, rad².
+SCORE_SQUARE_ANGLE: Final = 0.08
+#: What a pair is worth before its descriptors' similarity is added.
+SCORE_PAIR_BASE: Final = 0.35
+#: What a comparison is worth before the agreement of the ridges is added.
+SCORE_RIDGE_BASE: Final = 0.2
+#: Without a ridge field, a minutia this near to the other print's convex hull counts as shared, px.
+HULL_MARGIN: Final = 12.0

@@ -21,7 +21,7 @@ def migrate(connection: Connection) -> None:
         return
     if current is not None and current not in STEPS:
         raise ConflictingRecord(
-            f"the store is at step {current}, made by a newer tenprint; this one knows {HEAD}: upgrade tenprint"
+            f"the store is at step {current}, made by a newer tenprint; this one knows {HEAD}: upgrade it"
         )
     # Imported only when there is work: Alembic takes a third of a second to load.
     from alembic import command  # noqa: PLC0415

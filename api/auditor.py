@@ -1,0 +1,43 @@
+"""Auditors: who asked what, why, and what came back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from api.dependencies import Limit, Stored
+from api.gate import may
+from api.responses import refusals
+from api.roles import Action, Principal
+from enrollment import audit_log
+from enrollment.audit_log import AuditEntry
+from enrollment.encounter import utc_now
+from workflow import audit
+
+router = APIRouter(tags=["Audit"])
+
+
+class AuditPage(BaseModel):
+    """Some entries, oldest first; ask again with `after=next` while `next` is not null."""
+
+    entries: list[AuditEntry]
+    next: int | None
+
+
+@router.get("/audit", summary="Read the audit log", responses=refusals())
+def read(
+    store: Stored,
+    caller: Annotated[Principal, may(Action.AUDIT_READ)],
+    after: Annotated[int, Query(ge=0, description="The `next` of the page before.")] = 0,
+    file_number: Annotated[str | None, Query(max_length=128, description="Only this case.")] = None,
+    limit: Limit = 100,
+) -> AuditPage:
+    """Read a page of the append-only log. It holds ids and numbers, never a print; reading it is logged too."""
+    with store.database.reading() as tx:
+        entries = audit_log.entries(tx, after=after, limit=limit, file_number=file_number)
+    asked = {"audit": {"after": after, "file_number": file_number}}
+    with store.database.transaction() as tx:
+        audit.record(tx, caller.as_actor, audit.Action.READ, "done", at=utc_now(), asked=asked)
+    return AuditPage(entries=list(entries), next=entries[-1].sequence if len(entries) == limit else None)

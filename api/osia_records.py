@@ -1,0 +1,208 @@
+"""OSIA ABIS 1.6.0, encounters: create, read, delete. Addresses, names and bodies are the standard's."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from api import osia_mapping
+from api.captures import acquire, fingers_of
+from api.dependencies import Ready, Stored
+from api.errors import InvalidRequest
+from api.gate import may
+from api.osia_parameters import ALGORITHM, TRANSACTION, EncounterId, PersonId, refuse_unserved
+from api.osia_schemas import Encounter, ExtendablePersonIds
+from api.responses import osia_refusals
+from api.roles import Action, Principal
+from api.service import Service
+from api.store import Store
+from enrollment import encounter as stored
+from enrollment.audit_log import AuditEntry
+from enrollment.encounter import EncounterStatus, new_id, utc_now
+from enrollment.errors import UnknownRecord
+from workflow import audit
+from workflow.registration import record as record_encounter
+
+router = APIRouter(prefix="/v1/persons", tags=["CRUD"])
+
+Writer = Annotated[Principal, may(Action.ENCOUNTER_WRITE)]
+Reader = Annotated[Principal, may(Action.ENCOUNTER_READ)]
+
+
+@router.post(
+    "",
+    operation_id="createEncounterNoIds",
+    summary="Create one encounter and generate ID for both the person and the encounter",
+    responses=osia_refusals(),
+    response_model_exclude_none=True,
+    dependencies=[TRANSACTION, ALGORITHM],
+)
+def create_encounter_no_ids(service: Ready, caller: Writer, body: Encounter) -> ExtendablePersonIds:
+    """Open a person file with one encounter. `others.fingers` tells what became of each finger."""
+    return _create(service, caller, body, new_id(), new_id())
+
+
+@router.post(
+    "/{personId}/encounters",
+    operation_id="createEncounterNoId",
+    summary="Create one encounter and generate its ID",
+    responses=osia_refusals(),
+    response_model_exclude_none=True,
+    dependencies=[TRANSACTION, ALGORITHM],
+)
+def create_encounter_no_id(
+    service: Ready, caller: Writer, person_id: PersonId, body: Encounter
+) -> ExtendablePersonIds:
+    """Add an encounter to a person; a person who does not exist yet is created."""
+    return _create(service, caller, body, person_id, new_id())
+
+
+@router.post(
+    "/{personId}/encounters/{encounterId}",
+    operation_id="createEncounter",
+    summary="Create one encounter",
+    responses=osia_refusals(409),
+    response_model_exclude_none=True,
+    dependencies=[TRANSACTION, ALGORITHM],
+)
+def create_encounter(
+    service: Ready, caller: Writer, person_id: PersonId, encounter_id: EncounterId, body: Encounter
+) -> ExtendablePersonIds:
+    """Add an encounter under an id of your own; 409 when that id exists."""
+    return _create(service, caller, body, person_id, encounter_id)
+
+
+@router.get(
+    "/{personId}/encounters",
+    operation_id="readAllEncounters",
+    summary="Read all encounters of one person",
+    responses=osia_refusals(404),
+    response_model_exclude_none=True,
+    dependencies=[TRANSACTION],
+)
+def read_all_encounters(store: Stored, caller: Reader, person_id: PersonId) -> list[Encounter]:
+    """Every encounter of the person, oldest first, with its images as received."""
+    with store.database.reading() as tx:
+        ids = store.records.encounter_ids_of(tx, person_id)
+    found = [_read(store, person_id, encounter_id) for encounter_id in ids]
+    _log_reading(store, caller, person_id, [encounter.encounterId or "" for encounter in found])
+    return found
+
+
+@router.get(
+    "/{personId}/encounters/{encounterId}",
+    operation_id="readEncounter",
+    summary="Read one encounter",
+    responses=osia_refusals(404),
+    response_model_exclude_none=True,
+    dependencies=[TRANSACTION],
+)
+def read_encounter(
+    store: Stored, caller: Reader, person_id: PersonId, encounter_id: EncounterId
+) -> Encounter:
+    """One encounter with its images as received. The reading is in the audit log before it leaves."""
+    found = _read(store, person_id, encounter_id)
+    _log_reading(store, caller, person_id, [encounter_id])
+    return found
+
+
+@router.delete(
+    "/{personId}/encounters/{encounterId}",
+    operation_id="deleteEncounter",
+    summary="Delete one encounter",
+    status_code=204,
+    responses=osia_refusals(404),
+    dependencies=[TRANSACTION],
+)
+def delete_encounter(
+    service: Ready, caller: Writer, person_id: PersonId, encounter_id: EncounterId
+) -> Response:
+    """Erase an encounter with its images, templates and links; no later search returns it."""
+    records = service.store.records
+    with service.store.database.transaction() as tx:
+        _check_owner(records.persons_of(tx, [encounter_id]).get(encounter_id), person_id, encounter_id)
+        records.erase(tx, encounter_id, _proof(caller))
+    service.follower.catch_up()
+    return Response(status_code=204)
+
+
+@router.delete(
+    "/{personId}",
+    operation_id="deleteAll",
+    summary="Delete a person and all its encounters",
+    status_code=204,
+    responses=osia_refusals(404),
+    dependencies=[TRANSACTION],
+)
+def delete_all(service: Ready, caller: Writer, person_id: PersonId) -> Response:
+    """Erase every encounter of a person, and the person."""
+    with service.store.database.transaction() as tx:
+        service.store.records.erase_person(tx, person_id, _proof(caller))
+    service.follower.catch_up()
+    return Response(status_code=204)
+
+
+def _create(
+    service: Service, caller: Principal, body: Encounter, person_id: str, encounter_id: str
+) -> ExtendablePersonIds:
+    """Images to fingers, then one transaction; OSIA leaves searching to `identify`."""
+    refuse_unserved(body.encryption, body.integrity)
+    if len(set(body.galleries)) != len(body.galleries):
+        raise InvalidRequest("galleries: name each gallery once.")
+    stored.check_identifier(person_id, "personId")
+    stored.check_identifier(encounter_id, "encounterId")
+    acquired = acquire(service.engine, osia_mapping.uploads_of(body.biometricData, service.settings))
+    now = utc_now()
+    encounter = stored.Encounter(
+        encounter_id=encounter_id,
+        person_id=person_id,
+        captured_at=osia_mapping.captured_at(body.biometricData, now),
+        purpose="osia",
+        galleries=tuple(body.galleries),
+        status=EncounterStatus(body.status),
+        encounter_type=body.encounterType,
+        fingers=fingers_of(acquired),
+        images={entry.position: entry.image for entry in acquired},
+        client_data=osia_mapping.client_data(body),
+        biographic=body.biographicData or {},
+        contextual=body.contextualData or {},
+    )
+    pictures = {entry.position: entry.data for entry in acquired}
+    record_encounter(service.desk, encounter, pictures, actor=caller.as_actor, at=now)
+    return ExtendablePersonIds(
+        personId=person_id,
+        encounterId=encounter_id,
+        others={"fingers": osia_mapping.finger_report(acquired)},
+    )
+
+
+def _read(store: Store, person_id: str, encounter_id: str) -> Encounter:
+    with store.database.reading() as tx:
+        found = store.records.get(tx, encounter_id)
+        _check_owner(found.person_id, person_id, encounter_id)
+        images = {position: store.records.image(tx, encounter_id, position) for position in found.images}
+    return osia_mapping.encounter_of(found, images)
+
+
+def _check_owner(owner: str | None, person_id: str, encounter_id: str) -> None:
+    if owner != person_id:
+        raise UnknownRecord(f"The person {person_id} has no encounter {encounter_id}.")
+
+
+def _log_reading(store: Store, caller: Principal, person_id: str, encounter_ids: list[str]) -> None:
+    asked = {"person_id": person_id}
+    with store.database.transaction() as tx:
+        audit.record(
+            tx,
+            caller.as_actor,
+            audit.Action.READ,
+            "done",
+            at=utc_now(),
+            asked=asked,
+            returned=encounter_ids,
+        )
+
+
+def _proof(caller: Principal) -> AuditEntry:
+    return AuditEntry(caller.actor, caller.role.value, audit.Action.ERASE, "done")

@@ -1,0 +1,78 @@
+"""Reading a multipart post: images under their finger positions, and the fields beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from api.captures import Upload, parse_impression, parse_position
+from api.errors import InvalidRequest
+from api.multipart import Form
+from matcher.codes import FINGERS, ImpressionType
+
+#: Fields every image post understands.
+IMAGE_FIELDS = ("ppi", "impression")
+
+
+def uploads_from(form: Form, allowed: Collection[str]) -> tuple[Upload, ...]:
+    """The images of a post; a field nobody knows is refused, so that no typing error goes unnoticed."""
+    known = (*IMAGE_FIELDS, *allowed)
+    for name in form.fields:
+        if name not in known:
+            raise InvalidRequest(f"The field `{name[:64]}` is not known. Known: {', '.join(known)}.")
+    ppi = _ppi(form.fields)
+    impression = parse_impression(form.fields.get("impression") or ImpressionType.UNKNOWN.name)
+    return tuple(Upload(parse_position(part.name), impression, part.data, ppi) for part in form.files)
+
+
+def captured_at(form: Form, now: datetime) -> datetime:
+    """When the prints were taken: the field `captured_at` (RFC 3339), else now."""
+    text = form.fields.get("captured_at")
+    if not text:
+        return now
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidRequest("captured_at: write it as 2026-11-23T09:00:00Z.") from error
+    if at.tzinfo is None:
+        raise InvalidRequest("captured_at: give the time zone, as in 2026-11-23T09:00:00Z.")
+    return at.astimezone(UTC)
+
+
+def fingerprint_of(form: Form, address: str) -> str:
+    """What makes two posts the same request: hex SHA-256 of address, fields and files, whatever the boundary."""
+    files = [(part.name, hashlib.sha256(part.data).hexdigest()) for part in form.files]
+    return hashlib.sha256(json.dumps([address, sorted(form.fields.items()), files]).encode()).hexdigest()
+
+
+def form_schema(fields: Mapping[str, str], required: Collection[str] = ()) -> dict[str, Any]:
+    """The OpenAPI description of a post: ten optional images and the text fields with their meaning."""
+    about = {
+        "ppi": "Resolution of the images in pixels per inch, when the files do not carry it.",
+        "impression": "How the prints were made: `live_plain`, `live_rolled`… Default: unknown.",
+        **fields,
+    }
+    image = {
+        "type": "string",
+        "format": "binary",
+        "description": "Image file: PNG, BMP, TIFF, JPEG 2000 or WSQ.",
+    }
+    properties = {
+        **{position.name.lower(): image for position in FINGERS},
+        "unknown": {**image, "description": "Image of a finger whose position is not known."},
+        **{name: {"type": "string", "description": meaning} for name, meaning in about.items()},
+    }
+    schema = {"type": "object", "properties": properties, "required": list(required)}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
+def _ppi(fields: Mapping[str, str]) -> int | None:
+    text = fields.get("ppi", "").strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isdecimal() or len(text) > 6:
+        raise InvalidRequest("ppi: give pixels per inch as a whole number, for instance 500.")
+    return int(text)

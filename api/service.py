@@ -1,0 +1,89 @@
+"""The one place where the parts are put together, for the HTTP service and the command line alike."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from api.engine import Engine, open_engine
+from api.settings import Settings
+from api.store import Store, open_store
+from api.version import VERSION
+from enrollment.encounter import Encounter, utc_now
+from enrollment.follower import GalleryFollower
+from matcher.gallery import Gallery
+from matcher.scoring import Score
+from workflow import eurodac
+from workflow.desk_suggestions import Desk
+from workflow.police import Police
+from workflow.searching import Policy, Searcher
+
+#: Receives (done, total) while the gallery is filled from the store.
+Progress = Callable[[int, int], None]
+
+MATCHER = f"tenprint-matcher/{VERSION}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Service:
+    """Everything a request may use. All parts are safe to use from many threads.
+
+    ready: set once the gallery holds everything the store held at the start.
+    """
+
+    settings: Settings
+    engine: Engine
+    store: Store
+    gallery: Gallery
+    follower: GalleryFollower
+    searcher: Searcher
+    desk: Desk
+    police: Police
+    ready: threading.Event
+
+
+@contextmanager
+def open_service(settings: Settings, progress: Progress | None = None) -> Iterator[Service]:
+    """Open store and engine and fill the gallery from the store; whoever gets it may search at once."""
+    with assembled(settings) as service:
+        service.follower.catch_up(progress)
+        service.ready.set()
+        yield service
+
+
+@contextmanager
+def assembled(settings: Settings) -> Iterator[Service]:
+    """The service with an empty gallery: whoever opens it this way fills it with `follower.catch_up`."""
+    with open_store(settings) as store, open_engine(settings) as engine:
+        gallery = Gallery()
+        follower = GalleryFollower(store.database, store.records, gallery)
+        searcher = Searcher(gallery, follower.catch_up, _policy(settings))
+        yield Service(
+            settings=settings,
+            engine=engine,
+            store=store,
+            gallery=gallery,
+            follower=follower,
+            searcher=searcher,
+            desk=Desk(store.database, store.records, searcher, _queue_export, MATCHER),
+            police=Police(store.database, store.records, searcher, Score(settings.verification_threshold)),
+            ready=threading.Event(),
+        )
+
+
+def _policy(settings: Settings) -> Policy:
+    fixed = settings.identification_threshold
+    return Policy(
+        fpir=settings.identification_fpir,
+        threshold=None if fixed is None else Score(fixed),
+        limit=settings.candidate_limit,
+    )
+
+
+def _queue_export(tx: Connection, encounter: Encounter) -> str | None:
+    """An encounter with a category waits for the next export from the moment it is stored."""
+    return eurodac.enqueue(tx, encounter, at=utc_now())

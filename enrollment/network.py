@@ -1,0 +1,100 @@
+"""The minutiae network: from a crop of the picture to peaks with direction, type and probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from enrollment.graph_cache import load_graphs
+from enrollment.parameters import PATCH, PEAK_SIDE_PX, PEAK_THRESHOLD, TURN
+
+#: OpenCV's 5-tap kernel for σ = 0 (1.1 px): the published model smooths its position map with it.
+_SMOOTHING = np.array([1, 4, 6, 4, 1], dtype=np.float32) / 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """Peaks of the network on one picture, in the order of rows.
+
+    x, y: int32[n], pixels of the picture given. direction: float32[n], radians in [0, 2π), counter-clockwise as
+    seen. ending: float32[n], probability of a ridge ending. probability: float32[n], of there being a minutia.
+    """
+
+    x: NDArray[np.int32]
+    y: NDArray[np.int32]
+    direction: NDArray[np.float32]
+    ending: NDArray[np.float32]
+    probability: NDArray[np.float32]
+
+
+class MinutiaeNetwork:
+    """LEADER (Cappelli and Ferrara, arXiv 2602.15493) on onnxruntime. Safe to share between threads."""
+
+    def __init__(self, trunk: bytes, heads: bytes, *, threads: int = 1) -> None:
+        self._trunk = _session(trunk, threads)
+        self._heads = _session(heads, 1)
+
+    @classmethod
+    def load(cls, *, threads: int = 1, cache: Path | None = None) -> MinutiaeNetwork:
+        """The network from the installed package's weights, whose hash is checked.
+
+        threads: for one picture. cache: folder that keeps the built graphs, by default the user's cache.
+        """
+        graphs = load_graphs(cache)
+        return cls(graphs.trunk, graphs.heads, threads=threads)
+
+    def detect(self, pixels: NDArray[np.uint8], threshold: float = PEAK_THRESHOLD) -> Detections:
+        """All peaks of at least `threshold` in a picture whose sides are multiples of 32, uint8[h, w], 500 ppi."""
+        features, position = self._trunk.run(None, {"picture": pixels.astype(np.float32)[None, None]})
+        y, x, probability = peaks(position[0, 0], threshold)
+        direction, ending = self._read_heads(features[0], y, x)
+        return Detections(x, y, direction, ending, probability)
+
+    def _read_heads(
+        self, features: NDArray[np.float32], y: NDArray[np.int32], x: NDArray[np.int32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        if len(y) == 0:
+            return np.empty(0, dtype=np.float32), np.empty(0, dtype=np.float32)
+        patches, inside = patches_at(features, y // 2, x // 2)
+        direction, ending = self._heads.run(None, {"patches": patches, "inside": inside})
+        rows, parity = np.arange(len(y)), 2 * (y % 2) + x % 2
+        vectors = direction.reshape(-1, 2, 4)[rows, :, parity]
+        return np.mod(np.arctan2(vectors[:, 1], vectors[:, 0]), TURN).astype(np.float32), ending[rows, parity]
+
+
+def peaks(
+    position: NDArray[np.float32], threshold: float
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+    """(y, x, probability) where the smoothed position map has the largest value of its 7×7 neighbourhood."""
+    smooth = cv2.sepFilter2D(position, cv2.CV_32F, _SMOOTHING, _SMOOTHING, borderType=cv2.BORDER_CONSTANT)
+    highest = cv2.dilate(smooth, np.ones((PEAK_SIDE_PX, PEAK_SIDE_PX), dtype=np.uint8))
+    y, x = np.nonzero((smooth == highest) & (smooth >= threshold))
+    return y.astype(np.int32), x.astype(np.int32), smooth[y, x]
+
+
+def patches_at(
+    features: NDArray[np.float32], y: NDArray[np.int32], x: NDArray[np.int32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The 9×9 features around each (y, x), float32[n, c, 9, 9], and which of the middle 3×3 exist, [n, 1, 3, 3]."""
+    margin, middle = PATCH // 2, np.arange(-1, 2)
+    height, width = features.shape[1:]
+    padded = np.pad(features, ((0, 0), (margin, margin), (margin, margin)))
+    offsets = np.arange(PATCH)
+    rows, columns = (y[:, None] + offsets)[:, :, None], (x[:, None] + offsets)[:, None, :]
+    patches = padded[:, rows, columns].transpose(1, 0, 2, 3)
+    in_rows = (y[:, None] + middle >= 0) & (y[:, None] + middle < height)
+    in_columns = (x[:, None] + middle >= 0) & (x[:, None] + middle < width)
+    inside = (in_rows[:, :, None] & in_columns[:, None, :])[:, None].astype(np.float32)
+    return np.ascontiguousarray(patches), inside
+
+
+def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

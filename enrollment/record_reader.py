@@ -1,0 +1,164 @@
+"""Reading encounters: one by one for people, in bulk for the gallery."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from enrollment import change_log
+from enrollment.blobs import BlobStore
+from enrollment.change_log import Change
+from enrollment.encounter import Encounter, EncounterStatus
+from enrollment.errors import UnknownRecord
+from enrollment.record_rows import decode_template, read_encounters
+from enrollment.tables import encounter_galleries, encounters, images, persons, templates
+from matcher.codes import FingerPosition
+from matcher.template import Template, Tenprint
+
+#: Ids in one `IN (…)`: far below what either database takes.
+BATCH = 500
+
+
+class RecordReader:
+    """The reading half of `Records`. Every method reads in the transaction it is given."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+
+    def get(self, tx: Connection, encounter_id: str) -> Encounter:
+        """One encounter, or `UnknownRecord`."""
+        found = read_encounters(tx, [encounter_id])
+        if not found:
+            raise UnknownRecord(f"there is no encounter {encounter_id}")
+        return found[0]
+
+    def encounters_of(self, tx: Connection, person_id: str) -> Sequence[Encounter]:
+        """A person's encounters, oldest first, or `UnknownRecord`."""
+        return read_encounters(tx, self.encounter_ids_of(tx, person_id))
+
+    def encounter_ids_of(self, tx: Connection, person_id: str) -> Sequence[str]:
+        """The ids of a person's encounters, oldest first, or `UnknownRecord`."""
+        query = (
+            select(encounters.c.encounter_id)
+            .where(encounters.c.person_id == person_id)
+            .order_by(encounters.c.created_at, encounters.c.encounter_id)
+        )
+        found = tx.execute(query).scalars().all()
+        if not found:
+            raise UnknownRecord(f"there is no person {person_id}")
+        return found
+
+    def exists(self, tx: Connection, encounter_id: str) -> bool:
+        """Whether the encounter is in the store."""
+        query = select(encounters.c.encounter_id).where(encounters.c.encounter_id == encounter_id)
+        return tx.execute(query).first() is not None
+
+    def person_exists(self, tx: Connection, person_id: str) -> bool:
+        """Whether the person is in the store."""
+        return tx.execute(select(persons).where(persons.c.person_id == person_id)).first() is not None
+
+    def persons_of(self, tx: Connection, encounter_ids: Collection[str]) -> Mapping[str, str]:
+        """Encounter id → person id; unknown encounters are left out."""
+        found: dict[str, str] = {}
+        for batch in _batches(encounter_ids):
+            query = select(encounters.c.encounter_id, encounters.c.person_id)
+            rows = tx.execute(query.where(encounters.c.encounter_id.in_(batch)))
+            found.update((row.encounter_id, row.person_id) for row in rows)
+        return found
+
+    def image(self, tx: Connection, encounter_id: str, position: FingerPosition) -> bytes:
+        """A picture's bytes as received, verified, or `UnknownRecord`."""
+        query = select(images.c.sha256).where(
+            images.c.encounter_id == encounter_id, images.c.position == int(position)
+        )
+        address = tx.execute(query).scalar_one_or_none()
+        if address is None:
+            raise UnknownRecord(f"encounter {encounter_id} has no picture of position {int(position)}")
+        return self._blobs.get(address)
+
+    def changes(self, tx: Connection, after: int, limit: int = 1000) -> Sequence[Change]:
+        """At most `limit` changes with a sequence above `after`, in order of commit."""
+        return change_log.changes(tx, after, limit)
+
+    def last_sequence(self, tx: Connection) -> int:
+        """The sequence of the newest change; 0 when there is none."""
+        return change_log.last_sequence(tx)
+
+    def in_galleries(self, tx: Connection, names: Collection[str]) -> set[str]:
+        """The ids of active encounters that belong to at least one of the galleries."""
+        query = (
+            select(encounter_galleries.c.encounter_id)
+            .join(encounters, encounters.c.encounter_id == encounter_galleries.c.encounter_id)
+            .where(encounter_galleries.c.gallery.in_(names), _ACTIVE)
+        )
+        return set(tx.execute(query).scalars())
+
+    def galleries(self, tx: Connection) -> Mapping[str, int]:
+        """Every gallery's name with how many encounters belong to it."""
+        query = select(encounter_galleries.c.gallery, func.count()).group_by(encounter_galleries.c.gallery)
+        return {name: count for name, count in tx.execute(query)}  # noqa: C416 - rows are not pairs to mypy
+
+    def count(self, tx: Connection) -> int:
+        """How many encounters are in the store."""
+        return int(tx.execute(select(func.count()).select_from(encounters)).scalar_one())
+
+    def encounter_ids(self, tx: Connection, *, after: str = "", limit: int = 1000) -> Sequence[str]:
+        """A page of all encounter ids, in order of id, beginning above `after`."""
+        query = select(encounters.c.encounter_id).where(encounters.c.encounter_id > after)
+        return tx.execute(query.order_by(encounters.c.encounter_id).limit(limit)).scalars().all()
+
+    def tenprints(self, tx: Connection, encounter_ids: Collection[str]) -> Mapping[str, Tenprint]:
+        """The templates of these encounters; those unknown, inactive or without a template are left out."""
+        found: dict[str, dict[FingerPosition, Template]] = defaultdict(dict)
+        for batch in _batches(encounter_ids):
+            for row in tx.execute(_templates().where(templates.c.encounter_id.in_(batch))):
+                found[row.encounter_id][FingerPosition(row.position)] = decode_template(row.codec, row.data)
+        return dict(found)
+
+    def count_searchable(self, tx: Connection) -> int:
+        """How many encounters `all_templates` will give."""
+        searchable = _templates().with_only_columns(func.count(templates.c.encounter_id.distinct()))
+        return int(tx.execute(searchable).scalar_one())
+
+    def all_templates(self, tx: Connection) -> Iterator[EncodedTenprint]:
+        """Every active encounter that has templates, still encoded, in order of id, without holding all."""
+        query = _templates().order_by(templates.c.encounter_id, templates.c.position)
+        rows = tx.execute(query.execution_options(yield_per=BATCH * 10))
+        for encounter_id, group in groupby(rows, key=lambda row: str(row.encounter_id)):
+            yield EncodedTenprint(encounter_id, list(group))
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedTenprint:
+    """An encounter's templates as stored: decoding is left to whoever has a thread for it."""
+
+    encounter_id: str
+    rows: Sequence[Row[Any]]
+
+    def decode(self) -> Tenprint:
+        """The templates, by position."""
+        return {FingerPosition(row.position): decode_template(row.codec, row.data) for row in self.rows}
+
+
+_ACTIVE = encounters.c.status == EncounterStatus.ACTIVE.value
+
+
+def _templates() -> Select[Any]:
+    """Templates of active encounters."""
+    return (
+        select(templates)
+        .join(encounters, encounters.c.encounter_id == templates.c.encounter_id)
+        .where(_ACTIVE)
+    )
+
+
+def _batches(ids: Collection[str]) -> Iterator[list[str]]:
+    """The ids in lists short enough for one query."""
+    remaining = iter(ids)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch

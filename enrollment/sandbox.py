@@ -1,0 +1,211 @@
+"""Native decoders behind a wall: bytes go to another process, grey pixels come back, whatever happens there.
+
+A crafted WSQ file crashes its decoder, a small PNG can ask for gigabytes (platform.md 5.4). So every image is
+first judged by `inspect_header` here and then decoded by a child process that lives for that image only
+(`enrollment.decoder_worker`). Nothing a child does costs more than its own request.
+"""
+
+from __future__ import annotations
+
+import queue
+import re
+import signal
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from enrollment.capture import FingerprintImage
+from enrollment.decoder_protocol import Operation, Outcome
+from enrollment.errors import DecoderUnavailable, ImageTooLarge, UndecodableImage, UnknownResolution
+from enrollment.image_header import ImageFormat, check_size, inspect_header
+from enrollment.limits import DEFAULT_LIMITS, ImageLimits
+from enrollment.resolution import agreed_ppi
+from enrollment.worker_process import Reply, WorkerLost, WorkerProcess
+
+_OPERATIONS = {
+    ImageFormat.PNG: Operation.DECODE_PNG,
+    ImageFormat.BMP: Operation.DECODE_BMP,
+    ImageFormat.TIFF: Operation.DECODE_TIFF,
+    ImageFormat.JPEG2000: Operation.DECODE_JPEG2000,
+    ImageFormat.WSQ: Operation.DECODE_WSQ,
+}
+_TIME_SIGNALS = frozenset({signal.SIGALRM, signal.SIGXCPU})
+#: Where the WSQ encoder writes its constant 500: in its first comment, whose length is bytes 4 and 5.
+_NISTCOM_PPI = re.compile(rb"\nPPI 500\n")
+
+
+@dataclass(frozen=True, slots=True)
+class RawLayout:
+    """How to read bytes without a header: 8-bit grey, row by row from the top, dark ridges low."""
+
+    width_px: int
+    height_px: int
+
+
+class DecoderSandbox:
+    """A pool of decoder workers; safe to share between threads, to be closed (or used in `with`).
+
+    `counts` says how many requests ended how: done, refused, crashed, timed_out, and workers restarted.
+    """
+
+    def __init__(self, *, workers: int = 2, limits: ImageLimits = DEFAULT_LIMITS) -> None:
+        self.limits = limits
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._closed = False
+        # One thread starts all workers and stays: their death signal follows the thread that started them.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="decoder-starter")
+        self._free: queue.SimpleQueue[Future[WorkerProcess] | None] = queue.SimpleQueue()
+        self._workers = workers
+        for _ in range(workers):
+            self._free.put(self._starter.submit(WorkerProcess, limits))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How requests ended so far, by outcome; a copy."""
+        with self._lock:
+            return dict(self._counts)
+
+    def decode(
+        self,
+        data: bytes,
+        *,
+        ppi: float | None = None,
+        container_ppi: float | None = None,
+        raw: RawLayout | None = None,
+    ) -> FingerprintImage:
+        """The picture in `data` as 8-bit grey at its own resolution (`image.normalise` brings it to 500 ppi).
+
+        container_ppi: what the record around the file says; ppi: what the caller says (see `resolution`).
+        Raises leaves of MalformedImage for any bytes, DecoderUnavailable when it is our fault.
+        """
+        if raw is not None:
+            return _raw_image(data, raw, container_ppi or ppi, self.limits)
+        header = inspect_header(data, self.limits)
+        believed = agreed_ppi(
+            container=container_ppi, file=header.ppi, file_vertical=header.ppi_vertical, argument=ppi
+        )
+        size = (header.width_px, header.height_px)
+        reply = self._ask(_OPERATIONS[header.format], size, data, f"The {header.format} image")
+        if (reply.width_px, reply.height_px) not in (size, size[::-1]) or len(reply.payload) != size[
+            0
+        ] * size[1]:
+            raise UndecodableImage(f"The {header.format} image holds another size than its header claims.")
+        pixels = np.frombuffer(reply.payload, np.uint8).reshape(reply.height_px, reply.width_px)
+        return FingerprintImage(pixels, believed)
+
+    def encode_wsq(self, image: FingerprintImage) -> bytes:
+        """The picture as WSQ (about 12:1) with its ppi in the NISTCOM comment."""
+        height, width = image.pixels.shape
+        check_size(width, height, self.limits)
+        grey = np.ascontiguousarray(image.pixels, np.uint8).tobytes()
+        reply = self._ask(Operation.ENCODE_WSQ, (width, height), grey, "The picture to write as WSQ")
+        return _with_ppi(bytes(reply.payload), image.ppi)
+
+    def close(self) -> None:
+        """End the workers; requests that run are awaited, later ones refused. Can be called twice."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        for _ in range(self._workers):
+            slot = self._free.get()
+            if slot is not None and slot.exception() is None:
+                slot.result().close()
+        self._free.put(None)
+        self._starter.shutdown()
+
+    def _ask(self, operation: Operation, size: tuple[int, int], payload: bytes, subject: str) -> Reply:
+        """One request to one free worker; a dead worker is replaced, its request refused."""
+        slot = self._take()
+        try:
+            worker = slot.result(self.limits.start_s)
+        except Exception as failure:
+            self._put_back(None)
+            raise DecoderUnavailable("No image decoder process can be started: see the log.") from failure
+        try:
+            reply = worker.ask(operation, size, payload)
+        except WorkerLost as loss:
+            self._put_back(None)
+            self._count("timed_out" if loss.timed_out else "crashed", "restarted")
+            raise UndecodableImage(f"{subject} {_SAYS[Outcome.CRASHED]}") from loss
+        except BaseException:
+            worker.kill()
+            self._put_back(None)
+            raise
+        self._put_back(slot)
+        return self._judged(reply, subject)
+
+    def _take(self) -> Future[WorkerProcess]:
+        try:
+            slot = self._free.get(timeout=self.limits.queue_s)
+        except queue.Empty:
+            raise DecoderUnavailable("All image decoders are busy: send the image again.") from None
+        if slot is None:
+            self._free.put(None)
+            raise DecoderUnavailable("The image decoders are shut down.")
+        return slot
+
+    def _put_back(self, slot: Future[WorkerProcess] | None) -> None:
+        """Return a worker to the pool, or a new one for a lost one."""
+        self._free.put(slot if slot is not None else self._starter.submit(WorkerProcess, self.limits))
+
+    def _judged(self, reply: Reply, subject: str) -> Reply:
+        if reply.outcome is Outcome.DONE:
+            self._count("done")
+            return reply
+        if reply.signal_number in _TIME_SIGNALS:
+            self._count("timed_out")
+            raise UndecodableImage(
+                f"{subject} took longer than {self.limits.decode_s:g} s to decode: send the original file."
+            )
+        self._count("refused" if reply.outcome is Outcome.REFUSED else "crashed")
+        raise UndecodableImage(f"{subject} {_SAYS[reply.outcome]}")
+
+    def _count(self, *names: str) -> None:
+        with self._lock:
+            self._counts.update(names)
+
+
+_SAYS = {
+    Outcome.REFUSED: "is damaged: its decoder refuses it. Send the complete, original file.",
+    Outcome.OUT_OF_MEMORY: "needs more memory than any print: send the original file, or crop it.",
+    Outcome.CRASHED: "is damaged: its decoder broke on it. Send the complete, original file.",
+}
+
+
+def _raw_image(data: bytes, layout: RawLayout, ppi: float | None, limits: ImageLimits) -> FingerprintImage:
+    """Bytes without a header; no native code is involved."""
+    if len(data) > limits.max_bytes:
+        raise ImageTooLarge(f"The raw image has {len(data)} bytes; at most {limits.max_bytes} are read.")
+    width, height = layout.width_px, layout.height_px
+    if width <= 0 or height <= 0 or width * height != len(data):
+        raise UndecodableImage(
+            f"A raw image of {width} x {height} pixels takes {width * height} bytes, one each, but "
+            f"{len(data)} came: correct width and height, or leave them out if the file has a header."
+        )
+    check_size(width, height, limits)
+    if ppi is None:
+        raise UnknownResolution("A raw image carries no resolution: pass ppi, for example ppi=500.")
+    believed = agreed_ppi(container=None, file=None, file_vertical=None, argument=ppi)
+    return FingerprintImage(np.frombuffer(data, np.uint8).reshape(height, width), believed)
+
+
+def _with_ppi(wsq: bytes, ppi: int) -> bytes:
+    """Put the true resolution where the encoder always writes 500, and mend the comment's length."""
+    if ppi == 500:
+        return wsq
+    length = int.from_bytes(wsq[4:6], "big")
+    comment = _NISTCOM_PPI.sub(b"\nPPI %d\n" % ppi, wsq[6 : 4 + length])
+    return wsq[:4] + (len(comment) + 2).to_bytes(2, "big") + comment + wsq[4 + length :]

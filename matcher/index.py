@@ -1,0 +1,180 @@
+"""Shortlist of one finger position: which references hold neighbourhoods like the probe's?
+
+Every minutia of every print is one row: its descriptor in 8 bits, its angle, the number of its reference.
+FAISS finds the rows nearest to each minutia of the probe; each of them votes for its reference with what its
+similarity exceeds the farthest neighbour found. Few rows are scanned one by one; many are kept in lists
+around trained centres, of which the nearest few are scanned (Jégou, Douze and Schmid, TPAMI 2011).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.columns import Column
+from matcher.descriptors import DIMENSIONS
+from matcher.kernels_votes import cast_votes
+
+#: One unit of descriptor length in steps of its 8-bit form; ±0.7 can be told, larger parts are cut.
+#: Origin: the largest part of a descriptor seen was 0.6; the rounding changes similarities by about 0.001.
+STEPS: Final = 180.0
+#: Rows that are still scanned one by one. Origin: measured, below it lists save nothing.
+SCANNED_ROWS: Final = 60_000
+#: Centres for r rows: this times the square root of r (FAISS guidelines give 4-16).
+CENTRES: Final = 4.0
+#: Rows for each centre to train on, and rounds of k-means: enough for lists of even length.
+TRAINING_ROWS: Final = 48
+TRAINING_ROUNDS: Final = 6
+#: An index is trained anew when it has grown by this factor since.
+GROWTH: Final = 4
+#: Lists scanned for each minutia of the probe: at least, and as a share of all. Origin: measured recall.
+PROBED_LISTS: Final = 48
+PROBED_SHARE: Final = 1 / 16
+#: Neighbours that vote for each minutia of the probe. Origin: measured recall.
+NEIGHBOURS: Final = 200
+#: Prints turn against each other by less than this.
+TURN_LIMIT_RAD: Final = math.radians(60.0)
+
+#: Rows handed to FAISS at a time: it wants them as float32.
+_BATCH: Final = 65_536
+
+Codes = NDArray[np.int8]
+
+
+class DescriptorIndex:
+    """The rows of one finger position.
+
+    FAISS allows searches together but changes only alone: the caller sees to it (`matcher.shard`).
+    """
+
+    def __init__(self, *, scanned_rows: int = SCANNED_ROWS) -> None:
+        self._scanned_rows = scanned_rows
+        self._codes = Column(np.int8, width=DIMENSIONS)
+        self._references = Column(np.int32)
+        self._angles = Column(np.float32)
+        self._faiss: Any = _flat()
+        self._trained_rows = 0
+
+    def __len__(self) -> int:
+        """Rows, dead ones included."""
+        return len(self._references)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory: the columns, and FAISS's codes (with row numbers in lists)."""
+        listed = self._faiss.sa_code_size() + (8 if self._trained_rows else 0)
+        columns = self._codes.nbytes + self._references.nbytes + self._angles.nbytes
+        return int(columns + listed * len(self))
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether a new arrangement would make searches faster."""
+        return len(self) > max(self._scanned_rows, GROWTH * self._trained_rows)
+
+    def append(self, references: NDArray[np.int32], codes: Codes, angles: NDArray[np.float32]) -> int:
+        """Append rows; returns the number of the first. Alone. The very next search finds them."""
+        self._codes.append(codes)
+        self._angles.append(angles)
+        for start in range(0, len(codes), _BATCH):
+            self._faiss.add(codes[start : start + _BATCH].astype(np.float32))
+        return self._references.append(references)
+
+    def references(self) -> NDArray[np.int32]:
+        """The number of the reference of each row: int32[rows]."""
+        return self._references.rows(0, len(self))
+
+    def codes(self, first: int, count: int) -> Codes:
+        """The 8-bit descriptors of `count` rows."""
+        return self._codes.rows(first, count)
+
+    def angles(self, first: int, count: int) -> NDArray[np.float32]:
+        """The directions of `count` rows, radians."""
+        return self._angles.rows(first, count)
+
+    def arranged(self) -> Any:
+        """All rows in lists around centres trained on them, for `adopt`. Together with searches."""
+        return _lists(self.codes(0, len(self)))
+
+    def adopt(self, arrangement: Any) -> None:
+        """Search in `arrangement` from now on. Alone, with no row added since it was made."""
+        self._faiss = arrangement
+        self._trained_rows = len(self)
+
+    def vote(
+        self,
+        descriptors: NDArray[np.float32],
+        angles: NDArray[np.float32],
+        votes: NDArray[np.float32],
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Add the votes of a probe finger's minutiae to `votes`, float32[references]. Together.
+
+        allowed: bool[references], the references a search is over; None for all.
+        """
+        if not len(self) or not len(descriptors):
+            return
+        references = self.references()
+        selector = None if allowed is None else _selector(allowed[references])
+        similarities, rows = self._nearest(descriptors, selector)
+        cast_votes(
+            similarities, rows, angles, references, self.angles(0, len(self)), TURN_LIMIT_RAD, votes
+        )
+
+    def _nearest(
+        self, descriptors: NDArray[np.float32], selector: Any
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The neighbours of each minutia by falling similarity: cosines and rows, -1 where there is none."""
+        wanted = min(NEIGHBOURS, len(self))
+        probe = quantise(descriptors).astype(np.float32)
+        if self._trained_rows:
+            probed = max(PROBED_LISTS, round(PROBED_SHARE * self._faiss.nlist))
+            parameters = faiss.SearchParametersIVF(sel=selector, nprobe=min(probed, self._faiss.nlist))
+        else:
+            parameters = faiss.SearchParameters(sel=selector)
+        products, rows = self._faiss.search(probe, wanted, params=parameters)
+        return products / np.float32(STEPS * STEPS), rows
+
+
+def quantise(descriptors: NDArray[np.float32]) -> Codes:
+    """Descriptors in 8 bits: the form in which they are kept."""
+    return np.clip(np.rint(descriptors * np.float32(STEPS)), -127, 127).astype(np.int8)
+
+
+def restore(codes: Codes) -> NDArray[np.float32]:
+    """Descriptors from the form in which they are kept."""
+    return codes.astype(np.float32) / np.float32(STEPS)
+
+
+def _flat() -> Any:
+    return faiss.IndexScalarQuantizer(
+        DIMENSIONS, faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT
+    )
+
+
+def _lists(codes: Codes) -> Any:
+    """An inverted-list index over all rows, trained on a sample of them."""
+    centres = max(1, round(CENTRES * math.sqrt(len(codes))))
+    index = faiss.IndexIVFScalarQuantizer(
+        faiss.IndexFlatIP(DIMENSIONS),
+        DIMENSIONS,
+        centres,
+        faiss.ScalarQuantizer.QT_8bit_direct_signed,
+        faiss.METRIC_INNER_PRODUCT,
+        False,
+    )
+    index.cp.niter = TRAINING_ROUNDS
+    index.cp.min_points_per_centroid = 1
+    index.cp.max_points_per_centroid = TRAINING_ROWS
+    sample = np.random.default_rng(0).permutation(len(codes))[: TRAINING_ROWS * centres]
+    index.train(codes[np.sort(sample)].astype(np.float32))
+    for start in range(0, len(codes), _BATCH):
+        index.add(codes[start : start + _BATCH].astype(np.float32))
+    return index
+
+
+def _selector(rows: NDArray[np.bool_]) -> Any:
+    return faiss.IDSelectorBitmap(np.packbits(rows, bitorder="little"))

@@ -1,0 +1,154 @@
+"""The ledger's two tables as the types of `workflow.ledger`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, or_, select
+
+from enrollment.tables import encounters, judgements, links
+from workflow.ledger import Edge
+from workflow.links import Entry, Judgement, Link, Origin, Standing, standing_of
+
+#: Ids in one `IN (…)`.
+_BATCH = 500
+
+_withdrawal = judgements.alias("withdrawal")
+_left = encounters.alias("left_encounter")
+_right = encounters.alias("right_encounter")
+#: link_id → sequence of the decision that counts: the latest one no row withdraws.
+_latest = (
+    select(judgements.c.link_id, func.max(judgements.c.sequence).label("sequence"))
+    .where(
+        judgements.c.judgement.is_not(None),
+        ~select(_withdrawal.c.sequence).where(_withdrawal.c.withdraws == judgements.c.judgement_id).exists(),
+    )
+    .group_by(judgements.c.link_id)
+    .subquery("latest")
+)
+_JUDGEMENT_OF = {standing_of(judgement): judgement for judgement in Judgement}
+
+
+def link_query(
+    *, standing: Standing | None = None, encounter_id: str | None = None, person_id: str | None = None
+) -> Select[Any]:
+    """Links with both person files and the decision that counts."""
+    query = (
+        select(
+            links,
+            _left.c.person_id.label("left_person_id"),
+            _right.c.person_id.label("right_person_id"),
+            judgements.c.sequence.label("decision_sequence"),
+            judgements.c.judgement_id,
+            judgements.c.judgement,
+            judgements.c.examiner,
+            judgements.c.reason,
+            judgements.c.decided_at,
+        )
+        .join(_left, _left.c.encounter_id == links.c.left_encounter_id)
+        .join(_right, _right.c.encounter_id == links.c.right_encounter_id)
+        .outerjoin(_latest, _latest.c.link_id == links.c.link_id)
+        .outerjoin(judgements, judgements.c.sequence == _latest.c.sequence)
+    )
+    if standing is not None:
+        judgement = _JUDGEMENT_OF.get(standing)
+        query = query.where(
+            judgements.c.judgement.is_(None) if judgement is None else judgements.c.judgement == judgement
+        )
+    if encounter_id is not None:
+        query = query.where(
+            or_(links.c.left_encounter_id == encounter_id, links.c.right_encounter_id == encounter_id)
+        )
+    if person_id is not None:
+        query = query.where(or_(_left.c.person_id == person_id, _right.c.person_id == person_id))
+    return query
+
+
+def link_from(row: Row[Any]) -> Link:
+    """A row of `link_query`."""
+    decision = None
+    if row.judgement_id is not None:
+        decision = Entry(
+            sequence=row.decision_sequence,
+            judgement_id=row.judgement_id,
+            link_id=row.link_id,
+            judgement=Judgement(row.judgement),
+            withdraws=None,
+            examiner=row.examiner,
+            reason=row.reason,
+            at=row.decided_at,
+        )
+    return Link(
+        link_id=row.link_id,
+        left=row.left_encounter_id,
+        right=row.right_encounter_id,
+        left_person=row.left_person_id,
+        right_person=row.right_person_id,
+        origin=Origin(row.origin),
+        score=row.score,
+        threshold=row.threshold,
+        gallery_size=row.gallery_size,
+        as_of=row.as_of,
+        matcher=row.matcher,
+        extractor=row.extractor,
+        suggested_at=row.suggested_at,
+        decision=decision,
+    )
+
+
+def entry_from(row: Row[Any]) -> Entry:
+    """A row of `judgements`."""
+    return Entry(
+        sequence=row.sequence,
+        judgement_id=row.judgement_id,
+        link_id=row.link_id,
+        judgement=Judgement(row.judgement) if row.judgement is not None else None,
+        withdraws=row.withdraws,
+        examiner=row.examiner,
+        reason=row.reason,
+        at=row.decided_at,
+    )
+
+
+def edges_around(tx: Connection, encounter_ids: Collection[str]) -> tuple[Edge, ...]:
+    """All links that touch these encounters or any that confirmed links connect to them."""
+    found: set[Edge] = set()
+    seen: set[str] = set()
+    frontier = set(encounter_ids)
+    while frontier:
+        seen |= frontier
+        fresh = set(_edges_touching(tx, frontier)) - found
+        found |= fresh
+        confirmed = (edge for edge in fresh if edge.standing is Standing.CONFIRMED)
+        frontier = {end for edge in confirmed for end in (edge.left, edge.right)} - seen
+    return tuple(sorted(found))
+
+
+def judged_edges(tx: Connection) -> tuple[tuple[Edge, ...], Mapping[str, str]]:
+    """Every link on which a decision stands, and encounter → person file of their ends."""
+    found = [link_from(row) for row in tx.execute(link_query().where(judgements.c.judgement.is_not(None)))]
+    owners = {link.left: link.left_person for link in found} | {
+        link.right: link.right_person for link in found
+    }
+    return tuple(sorted(Edge(link.left, link.right, link.standing) for link in found)), owners
+
+
+def _edges_touching(tx: Connection, encounter_ids: Collection[str]) -> Iterator[Edge]:
+    ids = sorted(encounter_ids)
+    for some in (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)):
+        for end in (links.c.left_encounter_id, links.c.right_encounter_id):
+            yield from (_edge(row) for row in tx.execute(_edge_query().where(end.in_(some))))
+
+
+def _edge_query() -> Select[Any]:
+    return (
+        select(links.c.left_encounter_id, links.c.right_encounter_id, judgements.c.judgement)
+        .outerjoin(_latest, _latest.c.link_id == links.c.link_id)
+        .outerjoin(judgements, judgements.c.sequence == _latest.c.sequence)
+    )
+
+
+def _edge(row: Row[Any]) -> Edge:
+    judgement = Judgement(row.judgement) if row.judgement is not None else None
+    return Edge(row.left_encounter_id, row.right_encounter_id, standing_of(judgement))
