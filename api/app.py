@@ -116,7 +116,11 @@ def _install(app: FastAPI, service: Service) -> None:
     gauge("tenprint_gallery_references", "Encounters the gallery searches.", lambda: len(service.gallery))
     gauge("tenprint_gallery_lag", "Changes of the store not yet searched.", lambda: _lag(service))
     gauge("tenprint_encounters", "Encounters stored.", lambda: _encounters(service))
-    gauge("tenprint_decoder_deaths_total", "Decoder processes that died.", lambda: deaths(service.engine.decoder.counts))
+    gauge(
+        "tenprint_decoder_deaths_total",
+        "Decoder processes that died.",
+        lambda: deaths(service.engine.decoder.counts),
+    )
 
 
 def _fill(app: FastAPI, service: Service) -> None:

@@ -29,7 +29,9 @@ h2{margin-top:2.5rem;border-bottom:2px solid #1a1a1a}h3{margin-top:2rem}
 def interface_page(document: Mapping[str, Any]) -> str:
     """Render every operation of an OpenAPI document: what it does, who may, what it takes and answers."""
     operations = list(_operations(document))
-    tags = list(dict.fromkeys(tag for _, _, operation in operations for tag in operation.get("tags", ["Other"])))
+    tags = list(
+        dict.fromkeys(tag for _, _, operation in operations for tag in operation.get("tags", ["Other"]))
+    )
     sections = "".join(_section(tag, operations, document) for tag in tags)
     contents = "".join(f'<li><a href="#{_anchor(tag)}">{html.escape(tag)}</a></li>' for tag in tags)
     introduction = _prose(document["info"].get("description", ""))

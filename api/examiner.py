@@ -81,9 +81,7 @@ def links(
 
 
 @router.get("/links/{link_id}", summary="One link with its history", responses=refusals(404))
-def link_file(
-    link_id: str, store: Stored, caller: Annotated[Principal, may(Action.LINK_READ)]
-) -> LinkFile:
+def link_file(link_id: str, store: Stored, caller: Annotated[Principal, may(Action.LINK_READ)]) -> LinkFile:
     """Read a link, all that examiners said of it, and which fingers can be looked at."""
     with store.database.reading() as tx:
         link = identity.link(tx, link_id)

@@ -102,6 +102,11 @@ def revoke(tx: Connection, prefix: str, *, now: datetime) -> KeyRecord:
     return _record(row)
 
 
+def prefix_of(key: str) -> str:
+    """The part of a key that may be shown."""
+    return key.split("_")[1]
+
+
 def _record(row: Row[tuple[object, ...]]) -> KeyRecord:
     return KeyRecord(
         row.key_id, Role(row.role), row.name, row.prefix, row.created_at, row.expires_at, row.revoked_at

@@ -30,7 +30,9 @@ class QueuePage(BaseModel):
 def queue(
     store: Stored,
     caller: Annotated[Principal, may(Action.EXPORT_READ)],
-    state: Annotated[str | None, Query(max_length=16, description="`queued`, `exported`…; absent: all.")] = None,
+    state: Annotated[
+        str | None, Query(max_length=16, description="`queued`, `exported`…; absent: all.")
+    ] = None,
     after: Annotated[int, Query(ge=0, description="The `next` of the page before.")] = 0,
     limit: Limit = 100,
 ) -> QueuePage:
@@ -44,9 +46,7 @@ def queue(
 
 
 @router.post("/exports", summary="Write the waiting encounters", responses=refusals(409))
-def export(
-    service: Ready, caller: Annotated[Principal, may(Action.EXPORT_WRITE)]
-) -> ExportReport:
+def export(service: Ready, caller: Annotated[Principal, may(Action.EXPORT_WRITE)]) -> ExportReport:
     """Write one ANSI/NIST-ITL file per waiting encounter and a Parquet manifest with their hashes.
 
     The files lie in the data folder under `exports/`. They are EURODAC-style: the interface document of the

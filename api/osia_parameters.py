@@ -18,9 +18,12 @@ TransactionId = Annotated[
     str, Query(alias="transactionId", min_length=1, max_length=256, description="The id of the transaction.")
 ]
 PersonId = Annotated[str, Path(alias="personId", max_length=256, description="The id of the person.")]
-EncounterId = Annotated[str, Path(alias="encounterId", max_length=256, description="The id of the encounter.")]
+EncounterId = Annotated[
+    str, Path(alias="encounterId", max_length=256, description="The id of the encounter.")
+]
 GalleryId = Annotated[
-    str, Path(alias="galleryId", max_length=256, description="The id of the gallery; ALL stands for every one.")
+    str,
+    Path(alias="galleryId", max_length=256, description="The id of the gallery; ALL stands for every one."),
 ]
 
 
@@ -32,13 +35,17 @@ def _transaction(
     ] = None,
 ) -> str:
     if callback is not None:
-        raise NotOffered("callback: asynchronous answers are not offered yet; leave it out to be answered now.")
+        raise NotOffered(
+            "callback: asynchronous answers are not offered yet; leave it out to be answered now."
+        )
     del priority  # a queue with priorities comes with the larger galleries; until then nobody waits
     return transaction_id
 
 
 def _algorithm(
-    algorithm: Annotated[str | None, Query(max_length=256, description="A hint; there is one algorithm.")] = None,
+    algorithm: Annotated[
+        str | None, Query(max_length=256, description="A hint; there is one algorithm.")
+    ] = None,
 ) -> None:
     del algorithm
 

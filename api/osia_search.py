@@ -82,7 +82,14 @@ def identify(
     persons = by_person(found, owners, limit=limit)
     asked = {"gallery": gallery_id, "threshold": float(found.threshold), **audit.probe_facts(probe)}
     returned = [person.person_id for person in persons]
-    _log(service.store, caller, audit.Action.SEARCH, "candidates" if persons else "no_candidate", asked, returned)
+    _log(
+        service.store,
+        caller,
+        audit.Action.SEARCH,
+        "candidates" if persons else "no_candidate",
+        asked,
+        returned,
+    )
     return [_candidate(person, found) for person in persons]
 
 
@@ -110,7 +117,9 @@ def verify_from_id(
     chosen = Score(service.settings.verification_threshold if threshold is None else threshold)
     found = service.searcher.search(probe, within=within, limit=len(within), threshold=chosen)
     compared = [candidate for candidate in found.candidates if candidate.fingers]
-    return _answer(service.store, caller, {"person_id": person_id, "gallery": gallery_id}, probe, compared, chosen)
+    return _answer(
+        service.store, caller, {"person_id": person_id, "gallery": gallery_id}, probe, compared, chosen
+    )
 
 
 @router.post(
@@ -186,7 +195,9 @@ def _check_filter(wanted: Mapping[str, Any]) -> None:
     """A filter that is not applied would be a wrong answer, so what is not served is refused."""
     for name, value in wanted.items():
         if name != "biometricType" or "FINGER" not in (value if isinstance(value, list) else [value]):
-            raise NotOffered(f"filter.{name[:64]}: only biometricType FINGER is served yet. Send an empty filter.")
+            raise NotOffered(
+                f"filter.{name[:64]}: only biometricType FINGER is served yet. Send an empty filter."
+            )
 
 
 def _candidate(person: PersonCandidate, found: CandidateList) -> Candidate:

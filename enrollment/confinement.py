@@ -51,19 +51,23 @@ def confine_worker(memory_bytes: int, parent_pid: int) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     _limit(resource.RLIMIT_AS, memory_bytes)
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_NOFILE, _WORKER_FILES)
     _prctl(_PR_SET_DUMPABLE, 0)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
-def confine_decoder(seconds: float, call_filter: CallFilter | None) -> None:
+def confine_decoder(cpu_s: float, wall_s: float, call_filter: CallFilter | None) -> None:
     """Limit the calling process, a fresh fork that holds one image, for the rest of its short life."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    _limit(resource.RLIMIT_CPU, math.ceil(seconds))
+    for timer, ending, seconds in (
+        (signal.ITIMER_REAL, signal.SIGALRM, wall_s),
+        (signal.ITIMER_PROF, signal.SIGPROF, cpu_s),
+    ):
+        signal.signal(ending, signal.SIG_DFL)
+        signal.setitimer(timer, seconds)
+    _limit(resource.RLIMIT_CPU, math.ceil(cpu_s) + 1)  # whole seconds, for code that stops the timers
     _limit(resource.RLIMIT_NPROC, 0)
+    _limit(resource.RLIMIT_FSIZE, 0)
     os.closerange(0, _WORKER_FILES)
     _limit(resource.RLIMIT_NOFILE, 0)
     if call_filter is not None:

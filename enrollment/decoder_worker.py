@@ -41,17 +41,23 @@ class Cell:
     """Where children work: the pages they hand back, the seconds they have, the filter they get."""
 
     canvas: mmap.mmap
-    seconds: float
+    cpu_s: float
+    wall_s: float
     call_filter: CallFilter | None
 
 
 def main(arguments: list[str]) -> int:
-    """Serve requests until standard input closes. Arguments: parent pid, memory bytes, pixels, seconds."""
+    """Serve requests until standard input closes.
+
+    Arguments: parent pid, memory bytes, most pixels, CPU seconds, wall seconds.
+    """
     parent_pid, memory_bytes, max_pixels = (int(text) for text in arguments[:3])
+    cpu_s, wall_s = (float(text) for text in arguments[3:])
     requests, replies = _claim_pipes()
     confine_worker(memory_bytes, parent_pid)
     warnings.simplefilter("ignore")
-    cell = Cell(mmap.mmap(-1, _SHARED.size + max_pixels + _TABLES_BYTES), float(arguments[3]), call_filter())
+    canvas = mmap.mmap(-1, _SHARED.size + max_pixels + _TABLES_BYTES)
+    cell = Cell(canvas, cpu_s, wall_s, call_filter())
     samples = [
         Request(operation, size, bytearray(data)) for operation, size, data in decoders.load(max_pixels)
     ]
@@ -121,7 +127,7 @@ def _in_child(request: Request, cell: Cell) -> tuple[Outcome, int]:
 
 def _child(request: Request, cell: Cell) -> Outcome:
     try:
-        confine_decoder(cell.seconds, cell.call_filter)
+        confine_decoder(cell.cpu_s, cell.wall_s, cell.call_filter)
         if request.operation is Operation.ENCODE_WSQ:
             size, result = request.size, decoders.encode_wsq(request.size, request.payload)
         else:

@@ -34,7 +34,7 @@ _OPERATIONS = {
     ImageFormat.JPEG2000: Operation.DECODE_JPEG2000,
     ImageFormat.WSQ: Operation.DECODE_WSQ,
 }
-_TIME_SIGNALS = frozenset({signal.SIGALRM, signal.SIGXCPU})
+_TIME_SIGNALS = frozenset({signal.SIGALRM, signal.SIGPROF, signal.SIGXCPU})
 #: Where the WSQ encoder writes its constant 500: in its first comment, whose length is bytes 4 and 5.
 _NISTCOM_PPI = re.compile(rb"\nPPI 500\n")
 
@@ -168,7 +168,7 @@ class DecoderSandbox:
         if reply.signal_number in _TIME_SIGNALS:
             self._count("timed_out")
             raise UndecodableImage(
-                f"{subject} took longer than {self.limits.decode_s:g} s to decode: send the original file."
+                f"{subject} takes longer than {self.limits.cpu_s:g} s to decode: send the original file."
             )
         self._count("refused" if reply.outcome is Outcome.REFUSED else "crashed")
         raise UndecodableImage(f"{subject} {_SAYS[reply.outcome]}")

@@ -62,7 +62,8 @@ class WorkerProcess:
                 str(os.getpid()),
                 str(limits.memory_bytes),
                 str(limits.max_pixels),
-                str(limits.decode_s),
+                str(limits.cpu_s),
+                str(limits.wall_s),
             ],
             bufsize=0,
             pipesize=_PIPE_BYTES,
@@ -83,7 +84,7 @@ class WorkerProcess:
 
     def ask(self, operation: Operation, size: tuple[int, int], payload: bytes) -> Reply:
         """Send one request and wait for its answer, or raise WorkerLost."""
-        deadline = time.monotonic() + self._limits.decode_s + self._limits.grace_s
+        deadline = time.monotonic() + self._limits.wall_s + self._limits.grace_s
         head = REQUEST.pack(REQUEST_MAGIC, operation, *size, len(payload))
         self._send(head, deadline)
         self._send(payload, deadline)

@@ -57,8 +57,8 @@ def random_encounter(
     """The same encounter for the same seed: ids `e-<seed>` of person `p-<seed>` unless given."""
     rng = np.random.default_rng(seed)
     return Encounter(
-        encounter_id=encounter_id or f"e-{seed}",
-        person_id=person_id or f"p-{seed}",
+        encounter_id=f"e-{seed}" if encounter_id is None else encounter_id,
+        person_id=f"p-{seed}" if person_id is None else person_id,
         captured_at=CAPTURED_AT,
         purpose="asylum",
         category="1",

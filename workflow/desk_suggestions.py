@@ -30,7 +30,7 @@ class Desk:
     database: Database
     records: Records
     searcher: Searcher
-    queue_export: Callable[[Connection, Encounter], str | None]
+    queue_export: Callable[[Connection, Encounter, datetime], str | None]
     matcher: str
 
 

@@ -82,7 +82,7 @@ def register(
             as_of=found.as_of,
             complete=found.complete,
             sequence=sequence,
-            reference_number=desk.queue_export(tx, encounter),
+            reference_number=desk.queue_export(tx, encounter, at),
         )
         _log(tx, encounter, answer, actor=actor, at=at)
         if repeat is not None:

@@ -1,0 +1,128 @@
+"""`tenprint`: the command line. Each command is loaded when it is called, so that every one starts quickly."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+import typer
+from sqlalchemy.exc import OperationalError
+from typer.core import TyperGroup
+
+from api.version import VERSION
+from matcher.errors import FingerprintError
+
+#: Exit codes, documented in `docs/cli.md`.
+DONE, INPUT_REFUSED, USAGE, CANNOT_WORK, INTERRUPTED = 0, 1, 2, 3, 130
+
+#: Command → (module, what it does), in the order a newcomer needs them.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("api.demo", "Show everything: make people, enrol them, find one again, then keep serving."),
+    "serve": ("api.cli_serve", "Start the HTTP service."),
+    "keys": ("api.cli_keys", "Make, list and revoke API keys."),
+    "enroll": ("api.cli_enroll", "Enrol image files and folders."),
+    "identify": ("api.cli_identify", "Search prints against everybody (1:N)."),
+    "verify": ("api.cli_verify", "Compare two image files (1:1); needs no store."),
+    "extract": ("api.cli_extract", "Show the minutiae and the quality of one image; needs no store."),
+    "links": ("api.cli_links", "List suggested links and where they stand."),
+    "decide": ("api.cli_decide", "Record or withdraw an examiner's decision on a link."),
+    "export": ("api.cli_export", "Write the waiting encounters for another system."),
+    "population": ("api.cli_population", "Make synthetic people: images or templates."),
+    "benchmark": ("api.cli_benchmark", "Measure accuracy and speed."),
+    "doctor": ("api.cli_doctor", "Check installation, settings and store."),
+}
+
+_HELP = f"""Open fingerprint identification: images in, the person found again, examiners decide.
+
+    tenprint demo                                  the whole job in three minutes, with synthetic people
+    tenprint enroll prints/ --ppi 500              files named PERSON_anything.png
+    tenprint identify probe.png --ppi 500          who is it?
+    tenprint verify a.png b.png --ppi 500          the same finger?
+    tenprint keys create --role desk               a key for the HTTP service
+    tenprint serve                                 then open http://127.0.0.1:8000/docs
+
+Commands that use a store take --data DIR (default: tenprint-data, or TENPRINT_DATA).
+
+Exit codes: {DONE} done, whatever the answer; {INPUT_REFUSED} some input was refused, the rest is done;
+{USAGE} the command was called wrongly; {CANNOT_WORK} nothing could be done (store, settings, weights);
+{INTERRUPTED} interrupted: call it again, it carries on.
+"""
+
+
+class LazyCommands(TyperGroup):
+    """Knows every command by name and sentence; imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of `COMMANDS`."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command as the overview shows it; `resolve_command` gives the real one."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        return click.Command(cmd_name, help=COMMANDS[cmd_name][1])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Load the module of the command that is called."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, (load(name) if name and command else command), rest
+
+
+def load(name: str) -> click.Command:
+    """Import a command's module: it has an `app`, or a function of the command's name."""
+    module = import_module(COMMANDS[name][0])
+    app = getattr(module, "app", None)
+    if app is None:
+        app = typer.Typer()
+        app.command(name)(getattr(module, name))
+    command = typer.main.get_command(app)
+    command.name = name
+    return command
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's calling convention
+    if wanted:
+        typer.echo(f"tenprint {VERSION}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=LazyCommands, help=_HELP, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
+)
+
+
+@app.callback(help=_HELP)
+def tenprint(
+    version: bool = typer.Option(  # noqa: FBT001 - typer's calling convention
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version and stop."
+    ),
+) -> None:
+    """Options before the command."""
+    del version
+
+
+def main() -> NoReturn:
+    """Run the command line; a refusal is one line on stderr and an exit code, never a traceback."""
+    try:
+        app(prog_name="tenprint")
+    except FingerprintError as refusal:
+        typer.echo(f"tenprint: {refusal} [{refusal.code}]", err=True)
+        sys.exit(CANNOT_WORK)
+    except (OperationalError, OSError) as fault:
+        reason = str(fault).splitlines()[0]
+        typer.echo(f"tenprint: the store or a file cannot be used: {reason}. Nothing was done.", err=True)
+        sys.exit(CANNOT_WORK)
+    except KeyboardInterrupt:
+        typer.echo("tenprint: interrupted; call the same command again to carry on.", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(DONE)
+
+
+if __name__ == "__main__":
+    main()

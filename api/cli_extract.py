@@ -1,0 +1,99 @@
+"""`tenprint extract`: what the service sees in an image."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.captures import acquire
+from api.cli import INPUT_REFUSED
+from api.cli_common import AsJson, Ppi, out, print_json
+from api.cli_images import ImageFile
+from api.engine import open_engine
+from api.settings import load_settings
+from enrollment.capture import FailureToAcquire, Finger
+from matcher.codes import MinutiaKind
+from matcher.template import Template
+
+app = typer.Typer()
+
+
+@app.command()
+def extract(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An image file of one finger.")],
+    ppi: Ppi = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Extract the minutiae of one image and print them with the quality.
+
+        tenprint extract print.png --ppi 500 --json
+
+    Coordinates are pixels at 500 ppi from the top left; angles are degrees, counter-clockwise from the x axis.
+    An image without a usable print says why and what to do; then the exit code is 1.
+    """
+    with open_engine(load_settings()) as engine:
+        upload = ImageFile(image, person="", ppi=ppi).upload(engine.settings.max_image_bytes)
+        acquired = acquire(engine, [upload])[0]
+    answer: dict[str, Any] = {
+        "image": str(image),
+        "format": acquired.image.format,
+        "width_px": acquired.image.width_px,
+        "height_px": acquired.image.height_px,
+        "ppi": acquired.image.ppi,
+        **_facts(acquired.outcome),
+    }
+    if as_json:
+        print_json(answer)
+    else:
+        _tell(answer)
+    if "failure" in answer:
+        sys.exit(INPUT_REFUSED)
+
+
+def _facts(outcome: Finger | FailureToAcquire) -> dict[str, Any]:
+    if isinstance(outcome, FailureToAcquire):
+        return {"failure": outcome.reason.value, "advice": outcome.advice, "minutiae": []}
+    return {
+        "quality": outcome.quality.value,
+        "quality_algorithm": outcome.quality.algorithm,
+        "defects": [defect.value for defect in outcome.quality.defects],
+        "extractor": outcome.extractor,
+        "template": {"width_px": outcome.template.width_px, "height_px": outcome.template.height_px},
+        "minutiae": _minutiae(outcome.template),
+    }
+
+
+def _minutiae(template: Template) -> list[dict[str, Any]]:
+    columns = zip(template.x, template.y, template.angle, template.kind, template.quality, strict=True)
+    return [
+        {
+            "x": int(x),
+            "y": int(y),
+            "angle_deg": round(math.degrees(float(angle)), 1),
+            "kind": MinutiaKind(int(kind)).name.lower(),
+            "quality": int(quality),
+        }
+        for x, y, angle, kind, quality in columns
+    ]
+
+
+def _tell(answer: dict[str, Any]) -> None:
+    size = f"{answer['width_px']} x {answer['height_px']} pixels at {answer['ppi']} ppi"
+    out.print(f"{answer['image']}: {answer['format']}, {size}", markup=False)
+    if "failure" in answer:
+        out.print(f"{answer['failure']}: {answer['advice']}", markup=False)
+        return
+    defects = ", ".join(answer["defects"]) or "none"
+    out.print(f"quality {answer['quality']} ({answer['quality_algorithm']}), defects: {defects}", markup=False)
+    out.print(f"{len(answer['minutiae'])} minutiae by {answer['extractor']}:", markup=False)
+    for minutia in answer["minutiae"]:
+        out.print(
+            f"  x {minutia['x']:4}  y {minutia['y']:4}  {minutia['angle_deg']:5.1f}°  "
+            f"{minutia['kind']:11}  {minutia['quality']:3} %",
+            markup=False,
+        )

@@ -1,0 +1,101 @@
+"""`tenprint verify`: are these two prints of the same finger? No store is needed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.captures import acquire
+from api.cli import INPUT_REFUSED
+from api.cli_common import AsJson, Ppi, out, print_json
+from api.cli_images import ImageFile
+from api.engine import Engine, open_engine
+from api.settings import load_settings
+from enrollment.capture import FailureToAcquire, Finger
+from matcher.comparison import compare, prepare
+from matcher.scoring import Score, fmr_of
+
+app = typer.Typer()
+
+
+@app.command()
+def verify(
+    probe: Annotated[Path, typer.Argument(metavar="A", help="One image file.")],
+    reference: Annotated[Path, typer.Argument(metavar="B", help="The other image file.")],
+    ppi: Ppi = None,
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", min=0, help="Score from which it is a match. Default: 40.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with 1 when the prints do not match.")
+    ] = False,
+) -> None:
+    """Compare two images of single fingers and say whether they match.
+
+        tenprint verify a.png b.png --ppi 500 --json
+
+    The score is −10·log10(FMR): at the default threshold of 40 one comparison of different fingers in 10,000
+    matches. An image without a usable print gives the decision `failure_to_acquire` and exit code 1.
+    """
+    settings = load_settings(verification_threshold=threshold)
+    with open_engine(settings) as engine:
+        first, second = (_finger(engine, path, ppi) for path in (probe, reference))
+    answer = _answer(first, second, Score(settings.verification_threshold))
+    answer |= {"probe": _facts(probe, first), "reference": _facts(reference, second)}
+    if as_json:
+        print_json(answer)
+    else:
+        _tell(answer)
+    refused = answer["decision"] == "failure_to_acquire"
+    if refused or (exit_code and answer["decision"] != "match"):
+        sys.exit(INPUT_REFUSED)
+
+
+def _finger(engine: Engine, path: Path, ppi: int | None) -> Finger | FailureToAcquire:
+    upload = ImageFile(path, person="", ppi=ppi).upload(engine.settings.max_image_bytes)
+    return acquire(engine, [upload])[0].outcome
+
+
+def _answer(
+    probe: Finger | FailureToAcquire, reference: Finger | FailureToAcquire, threshold: Score
+) -> dict[str, Any]:
+    answer = {"threshold": float(threshold), "fmr": float(fmr_of(threshold))}
+    if isinstance(probe, FailureToAcquire) or isinstance(reference, FailureToAcquire):
+        return {"score": None, "decision": "failure_to_acquire", **answer}
+    comparison = compare(prepare(probe.template), prepare(reference.template))
+    decision = "match" if comparison.score >= threshold else "no_match"
+    return {
+        "score": round(float(comparison.score), 3),
+        "decision": decision,
+        **answer,
+        "pairs": len(comparison.pairs),
+    }
+
+
+def _facts(path: Path, outcome: Finger | FailureToAcquire) -> dict[str, Any]:
+    if isinstance(outcome, FailureToAcquire):
+        return {"image": str(path), "failure": outcome.reason.value, "advice": outcome.advice}
+    return {
+        "image": str(path),
+        "quality": outcome.quality.value,
+        "minutiae": len(outcome.template.x),
+    }
+
+
+def _tell(answer: dict[str, Any]) -> None:
+    for side in ("probe", "reference"):
+        if "failure" in answer[side]:
+            out.print(f"{answer[side]['image']}: {answer[side]['failure']}. {answer[side]['advice']}", markup=False)
+    if answer["score"] is None:
+        return
+    words = "match" if answer["decision"] == "match" else "no match"
+    out.print(
+        f"{words}: score {answer['score']:.1f}, threshold {answer['threshold']:.1f} "
+        f"(false match rate {answer['fmr']:.1e}), {answer['pairs']} minutiae paired",
+        markup=False,
+    )
