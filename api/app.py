@@ -20,7 +20,6 @@ from api.guard import Guard
 from api.health import WriteProbe
 from api.metrics import Meter, Metrics
 from api.problems import add_handlers
-from api.responses import ProblemDocument
 from api.roles import Principal
 from api.service import Service, assembled
 from api.settings import Settings

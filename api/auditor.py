@@ -34,7 +34,7 @@ def read(
     file_number: Annotated[str | None, Query(max_length=128, description="Only this case.")] = None,
     limit: Limit = 100,
 ) -> AuditPage:
-    """Read a page of the append-only log. It holds ids and numbers, never a print; reading it is logged too."""
+    """Read a page of the append-only log. It holds ids and numbers, never a print; reading is logged too."""
     with store.database.reading() as tx:
         entries = audit_log.entries(tx, after=after, limit=limit, file_number=file_number)
     asked = {"audit": {"after": after, "file_number": file_number}}

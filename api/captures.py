@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from api.errors import InvalidRequest, NotOffered
 from api.engine import Engine
+from api.errors import InvalidRequest, NotOffered
 from enrollment.capture import Capture, FailureToAcquire, Finger
 from enrollment.encounter import StoredImage
 from enrollment.errors import ImageTooLarge

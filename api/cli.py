@@ -1,21 +1,19 @@
-"""`tenprint`: the command line. Each command is loaded when it is called, so that every one starts quickly."""
+"""`tenprint`: the command line. A command is loaded when it is called, so that each starts quickly."""
 
 from __future__ import annotations
 
+import inspect
 import sys
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn, cast
 
-import click
 import typer
 from sqlalchemy.exc import OperationalError
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
+from api.exit_codes import CANNOT_WORK, DONE, INPUT_REFUSED, INTERRUPTED, USAGE
 from api.version import VERSION
 from matcher.errors import FingerprintError
-
-#: Exit codes, documented in `docs/cli.md`.
-DONE, INPUT_REFUSED, USAGE, CANNOT_WORK, INTERRUPTED = 0, 1, 2, 3, 130
 
 #: Command → (module, what it does), in the order a newcomer needs them.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -36,54 +34,67 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 _HELP = f"""Open fingerprint identification: images in, the person found again, examiners decide.
 
-    tenprint demo                                  the whole job in three minutes, with synthetic people
-    tenprint enroll prints/ --ppi 500              files named PERSON_anything.png
-    tenprint identify probe.png --ppi 500          who is it?
-    tenprint verify a.png b.png --ppi 500          the same finger?
-    tenprint keys create --role desk               a key for the HTTP service
-    tenprint serve                                 then open http://127.0.0.1:8000/docs
+Try:
+    tenprint demo                             the whole job, with synthetic people
+    tenprint enroll prints/ --ppi 500         files named PERSON_anything.png
+    tenprint identify probe.png --ppi 500     who is it?
+    tenprint verify a.png b.png --ppi 500     the same finger?
+    tenprint keys create --role desk          a key for the HTTP service
+    tenprint serve                            then open http://127.0.0.1:8000/docs
 
 Commands that use a store take --data DIR (default: tenprint-data, or TENPRINT_DATA).
+`tenprint COMMAND --help` explains each.
 
-Exit codes: {DONE} done, whatever the answer; {INPUT_REFUSED} some input was refused, the rest is done;
-{USAGE} the command was called wrongly; {CANNOT_WORK} nothing could be done (store, settings, weights);
-{INTERRUPTED} interrupted: call it again, it carries on.
+Exit codes:
+    {DONE:3}  done, whatever the answer
+    {INPUT_REFUSED:3}  some input was refused; the rest is done
+    {USAGE:3}  the command was called wrongly
+    {CANNOT_WORK:3}  nothing could be done: store, settings, weights
+    {INTERRUPTED:3}  interrupted; the same command carries on
 """
 
 
 class LazyCommands(TyperGroup):
     """Knows every command by name and sentence; imports the one that is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """All names, in the order of `COMMANDS`."""
         del ctx
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
         """A command as the overview shows it; `resolve_command` gives the real one."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        return click.Command(cmd_name, help=COMMANDS[cmd_name][1])
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1])
 
     def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
+        self, ctx: Any, args: list[str]
+    ) -> tuple[str | None, TyperCommand | TyperGroup | None, list[str]]:
         """Load the module of the command that is called."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, (load(name) if name and command else command), rest
+        return name, (load(name) if name and command else None), rest
 
 
-def load(name: str) -> click.Command:
+def load(name: str) -> TyperCommand | TyperGroup:
     """Import a command's module: it has an `app`, or a function of the command's name."""
     module = import_module(COMMANDS[name][0])
     app = getattr(module, "app", None)
     if app is None:
         app = typer.Typer()
         app.command(name)(getattr(module, name))
-    command = typer.main.get_command(app)
+    command = cast("TyperCommand | TyperGroup", typer.main.get_command(app))
     command.name = name
+    for each in (command, *getattr(command, "commands", {}).values()):
+        each.help = reflowed(each.help or "")
     return command
+
+
+def reflowed(text: str) -> str:
+    """Paragraphs as one line each, for the terminal to wrap; indented examples as they are."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(each if "\n " in each else each.replace("\n", " ") for each in paragraphs)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's calling convention
@@ -93,13 +104,14 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's calling conv
 
 
 app = typer.Typer(
-    cls=LazyCommands, help=_HELP, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
+    cls=LazyCommands, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
 )
 
 
-@app.callback(help=_HELP)
+@app.callback(help=reflowed(_HELP))
 def tenprint(
-    version: bool = typer.Option(  # noqa: FBT001 - typer's calling convention
+    *,
+    version: bool = typer.Option(
         False, "--version", callback=_print_version, is_eager=True, help="Print the version and stop."
     ),
 ) -> None:

@@ -14,15 +14,16 @@ from typing import Annotated, Any
 import typer
 
 from api.captures import Acquired, Upload, acquire, fingers_of
-from api.cli import INPUT_REFUSED
 from api.cli_common import AsJson, Data, Ppi, operating_user, out, print_json, progress, remarks
 from api.cli_images import Group, content_id, from_manifest, from_paths, grouped
 from api.errors import InvalidRequest
+from api.exit_codes import INPUT_REFUSED
 from api.service import Service, open_service
 from api.settings import load_settings
 from enrollment.encounter import Encounter, check_identifier, new_id, utc_now
 from matcher.errors import FingerprintError
-from workflow.registration import DeskAnswer, register
+from workflow.desk_answer import DeskAnswer
+from workflow.registration import register
 
 app = typer.Typer()
 
@@ -39,7 +40,8 @@ class Prepared:
 @app.command()
 def enroll(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="PATH…", help="Image files, and folders to search for them.")
+        list[Path] | None,
+        typer.Argument(metavar="PATH…", help="Image files, and folders to search for them."),
     ] = None,
     manifest: Annotated[
         Path | None,
@@ -48,7 +50,8 @@ def enroll(
     ppi: Ppi = None,
     purpose: Annotated[str, typer.Option("--purpose", help="Why the prints were taken.")] = "enrollment",
     category: Annotated[
-        str | None, typer.Option("--category", help="EURODAC-style category; queues the encounters for export.")
+        str | None,
+        typer.Option("--category", help="EURODAC-style category; queues the encounters for export."),
     ] = None,
     data: Data = None,
     *,
@@ -56,14 +59,15 @@ def enroll(
 ) -> None:
     """Enrol images; each line printed is an encounter that is safely on disk and found from now on.
 
+    Try:
         tenprint enroll prints/ --ppi 500
         tenprint enroll --manifest people.csv
 
-    A person's id is the file name up to the first `_`: `P17_left.png` and `P17_2.wsq` belong to P17. A manifest
-    says more: known fingers of a person become one encounter; without positions each image is one.
+    A person's id is the file name up to the first `_`: `P17_left.png` and `P17_2.wsq` belong to P17. A
+    manifest says more: known fingers of a person become one encounter; without positions each image is one.
 
-    Interrupted? Call it again: what is stored is recognised by its content and skipped. A file that cannot be used
-    is reported and the rest goes on; then the exit code is 1.
+    Interrupted? Call it again: what is stored is recognised by its content and skipped. A file that cannot
+    be used is reported and the rest goes on; then the exit code is 1.
     """
     files = from_manifest(manifest, ppi) if manifest else from_paths(paths or [], ppi)
     if not files:
@@ -79,7 +83,8 @@ def enroll(
                 _tell(report, as_json=as_json)
                 advance(done, len(groups))
     remarks.print(
-        f"{counts['enrolled']} encounters enrolled, {counts['known']} known before, {counts['refused']} refused"
+        f"{counts['enrolled']} encounters enrolled, {counts['known']} known before, "
+        f"{counts['refused']} refused"
     )
     if counts["refused"]:
         sys.exit(INPUT_REFUSED)
@@ -171,13 +176,16 @@ def _tell(report: dict[str, Any], *, as_json: bool) -> None:
         return
     names = ", ".join(Path(name).name for name in report["files"])
     if report["status"] == "refused":
-        remarks.print(f"refused   {report['person_id']}  {names}: {report['detail']} [{report['code']}]", markup=False)
+        remarks.print(
+            f"refused   {report['person_id']}  {names}: {report['detail']} [{report['code']}]", markup=False
+        )
         return
     if report["status"] == "known":
         out.print(f"known     {report['person_id']}  {report['encounter_id']}  {names}", markup=False)
         return
     quality = "/".join(str(value) for value in report["quality"])
-    line = f"enrolled  {report['person_id']}  {report['encounter_id']}  fingers {report['fingers']}, quality {quality}"
+    who = f"{report['person_id']}  {report['encounter_id']}"
+    line = f"enrolled  {who}  fingers {report['fingers']}, quality {quality}"
     if report["failures"]:
         line += f", failed {', '.join(report['failures'])}"
     if report["suggested"]:

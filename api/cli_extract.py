@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from api.captures import acquire
-from api.cli import INPUT_REFUSED
 from api.cli_common import AsJson, Ppi, out, print_json
 from api.cli_images import ImageFile
 from api.engine import open_engine
+from api.exit_codes import INPUT_REFUSED
 from api.settings import load_settings
 from enrollment.capture import FailureToAcquire, Finger
 from matcher.codes import MinutiaKind
@@ -31,10 +31,11 @@ def extract(
 ) -> None:
     """Extract the minutiae of one image and print them with the quality.
 
+    Try:
         tenprint extract print.png --ppi 500 --json
 
-    Coordinates are pixels at 500 ppi from the top left; angles are degrees, counter-clockwise from the x axis.
-    An image without a usable print says why and what to do; then the exit code is 1.
+    Coordinates are pixels at 500 ppi from the top left; angles are degrees, counter-clockwise from the x
+    axis. An image without a usable print says why and what to do; then the exit code is 1.
     """
     with open_engine(load_settings()) as engine:
         upload = ImageFile(image, person="", ppi=ppi).upload(engine.settings.max_image_bytes)
@@ -89,7 +90,9 @@ def _tell(answer: dict[str, Any]) -> None:
         out.print(f"{answer['failure']}: {answer['advice']}", markup=False)
         return
     defects = ", ".join(answer["defects"]) or "none"
-    out.print(f"quality {answer['quality']} ({answer['quality_algorithm']}), defects: {defects}", markup=False)
+    out.print(
+        f"quality {answer['quality']} ({answer['quality_algorithm']}), defects: {defects}", markup=False
+    )
     out.print(f"{len(answer['minutiae'])} minutiae by {answer['extractor']}:", markup=False)
     for minutia in answer["minutiae"]:
         out.print(

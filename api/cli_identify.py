@@ -1,4 +1,4 @@
-"""`tenprint identify`: who is it?"""
+"""`tenprint identify`: who is it, among everybody enrolled."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from api.captures import acquire, parse_position, tenprint_of
-from api.cli import INPUT_REFUSED
 from api.cli_common import AsJson, Data, Ppi, operating_user, out, print_json, progress, remarks
 from api.cli_images import ImageFile
 from api.errors import InvalidRequest
+from api.exit_codes import INPUT_REFUSED
 from api.service import Service, open_service
 from api.settings import load_settings
 from enrollment.capture import FailureToAcquire
@@ -33,9 +33,13 @@ def identify(
     ppi: Ppi = None,
     position: Annotated[
         list[str] | None,
-        typer.Option("--position", metavar="FINGER", help="Finger of each image, in order: 2 or right_index."),
+        typer.Option(
+            "--position", metavar="FINGER", help="Finger of each image, in order: 2 or right_index."
+        ),
     ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, max=100, help="Longest candidate list.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, max=100, help="Longest candidate list.")
+    ] = None,
     data: Data = None,
     *,
     as_json: AsJson = False,
@@ -45,24 +49,25 @@ def identify(
 ) -> None:
     """Search prints against everybody enrolled; candidates come best first, with their score.
 
+    Try:
         tenprint identify probe.png --ppi 500 --json
         tenprint identify r2.png l2.png --position right_index --position left_index --ppi 500
 
-    One image: one answer. Several images without positions: each is searched for itself, and --json prints a list
-    in the order given. With one --position per image they are one person's fingers and are searched together.
+    One image: one answer. Several images without positions: each is searched for itself, and --json prints
+    a list in the order given. With one --position per image they are one person's fingers and are searched
+    together.
 
-    Candidates below the threshold are listed too, `suggested` false: a list is never an identity, examiners decide.
+    Candidates below the threshold are listed too, `suggested` false: a list is never an identity, examiners
+    decide.
     """
     probes = _probes(images, position or [], ppi)
     settings = load_settings(data=data)
     answers = []
     with progress("loading the gallery") as loading, open_service(settings, loading) as service:
-        with progress("searching") as advance:
-            for done, probe in enumerate(probes, start=1):
-                answers.append(_answer(service, probe, limit))
-                advance(done, len(probes))
-                if not as_json:
-                    _tell(probe, answers[-1])
+        for probe in probes:
+            answers.append(_answer(service, probe, limit))
+            if not as_json:
+                _tell(probe, answers[-1])
     if as_json:
         print_json(answers[0] if len(probes) == 1 else answers)
     if any("error" in answer for answer in answers):
@@ -76,7 +81,9 @@ def _probes(images: list[Path], positions: list[str], ppi: int | None) -> list[l
     if not positions:
         return [[ImageFile(path, person="", ppi=ppi)] for path in images]
     if len(positions) != len(images):
-        raise InvalidRequest(f"{len(images)} images need as many --position, in the same order; {len(positions)} given.")
+        raise InvalidRequest(
+            f"{len(images)} images need as many --position, in the same order; {len(positions)} given."
+        )
     pairs = zip(images, positions, strict=True)
     return [[ImageFile(path, person="", position=parse_position(text), ppi=ppi) for path, text in pairs]]
 
@@ -158,5 +165,6 @@ def _tell(probe: list[ImageFile], answer: dict[str, Any]) -> None:
     for candidate in answer["candidates"]:
         mark = "suggested" if candidate["suggested"] else "below"
         out.print(
-            f"  {candidate['rank']:3}  {candidate['person_id']:24}  score {candidate['score']:7.1f}  {mark}", markup=False
+            f"  {candidate['rank']:3}  {candidate['person_id']:24}  score {candidate['score']:7.1f}  {mark}",
+            markup=False,
         )

@@ -63,7 +63,8 @@ def from_manifest(manifest: Path, ppi: int | None) -> list[ImageFile]:
         missing = {"path", "person"} - set(rows.fieldnames or ())
         if missing:
             raise InvalidRequest(
-                f"{manifest}: the column {', '.join(sorted(missing))} is missing. Columns: {', '.join(MANIFEST_COLUMNS)}."
+                f"{manifest}: the column {', '.join(sorted(missing))} is missing. "
+                f"Columns: {', '.join(MANIFEST_COLUMNS)}."
             )
         return [_manifest_row(manifest, number, row, ppi) for number, row in enumerate(rows, start=2)]
 
@@ -104,9 +105,7 @@ def _files_below(path: Path) -> Iterator[Path]:
     )
 
 
-def _manifest_row(
-    manifest: Path, number: int, row: Mapping[str, str | None], ppi: int | None
-) -> ImageFile:
+def _manifest_row(manifest: Path, number: int, row: Mapping[str, str | None], ppi: int | None) -> ImageFile:
     text = {name: (row.get(name) or "").strip() for name in MANIFEST_COLUMNS}
     where = f"{manifest}, line {number}"
     if not text["path"] or not text["person"]:

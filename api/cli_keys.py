@@ -32,6 +32,7 @@ def create(
 ) -> None:
     """Make a key and print it as the last line: the only time it is seen.
 
+    Try:
         tenprint keys create --role examiner --name "A. Peeters" --days 365
 
     An examiner's key names the person whose decisions it signs: one key a person.

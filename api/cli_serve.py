@@ -30,6 +30,7 @@ def serve(
 ) -> None:
     """Start the HTTP service and serve until Ctrl-C or SIGTERM.
 
+    Try:
         tenprint keys create --role desk
         tenprint serve --port 8000
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from api.captures import acquire
-from api.cli import INPUT_REFUSED
 from api.cli_common import AsJson, Ppi, out, print_json
 from api.cli_images import ImageFile
 from api.engine import Engine, open_engine
+from api.exit_codes import INPUT_REFUSED
 from api.settings import load_settings
 from enrollment.capture import FailureToAcquire, Finger
 from matcher.comparison import compare, prepare
@@ -37,6 +37,7 @@ def verify(
 ) -> None:
     """Compare two images of single fingers and say whether they match.
 
+    Try:
         tenprint verify a.png b.png --ppi 500 --json
 
     The score is −10·log10(FMR): at the default threshold of 40 one comparison of different fingers in 10,000
@@ -90,7 +91,9 @@ def _facts(path: Path, outcome: Finger | FailureToAcquire) -> dict[str, Any]:
 def _tell(answer: dict[str, Any]) -> None:
     for side in ("probe", "reference"):
         if "failure" in answer[side]:
-            out.print(f"{answer[side]['image']}: {answer[side]['failure']}. {answer[side]['advice']}", markup=False)
+            out.print(
+                f"{answer[side]['image']}: {answer[side]['failure']}. {answer[side]['advice']}", markup=False
+            )
     if answer["score"] is None:
         return
     words = "match" if answer["decision"] == "match" else "no match"

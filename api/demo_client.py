@@ -50,7 +50,7 @@ class DemoClient:
         return self._post(Role.DESK, "/desk/encounters", pictures, fields, {"Idempotency-Key": key})
 
     def verify(self, pictures: Mapping[FingerPosition, Path], person_id: str) -> dict[str, Any]:
-        """Ask as the police: is it this person?"""
+        """Ask as the police whether it is this person."""
         return self._post(Role.POLICE, "/police/verify", pictures, {**GROUND, "person_id": person_id})
 
     def decide(self, link_id: str, judgement: str, reason: str) -> dict[str, Any]:
@@ -100,10 +100,10 @@ class DemoClient:
 def curl_lines(address: str, keys: Mapping[Role, str], probe: Path, person_id: str) -> Sequence[str]:
     """Three commands to try by hand."""
     picture = f"-F right_index=@{probe}"
-    ground = " ".join(f'-F {name}="{value}"' for name, value in GROUND.items())
+    fields = {"person_id": person_id, **GROUND}
+    ground = " ".join(f'-F {name}="{value}"' for name, value in fields.items())
     return (
         f"curl -s {address}/readyz",
         f'curl -s -H "Authorization: Bearer {keys[Role.DESK]}" {picture} {address}/desk/encounters',
-        f'curl -s -H "Authorization: Bearer {keys[Role.POLICE]}" {picture} -F person_id={person_id} '
-        f"{ground} {address}/police/verify",
+        f'curl -s -H "Authorization: Bearer {keys[Role.POLICE]}" {picture} {ground} {address}/police/verify',
     )

@@ -1,4 +1,4 @@
-"""The demo's register: a few thousand synthetic people as templates only, loaded as an older system's would be."""
+"""The demo's register: a few thousand synthetic people, as templates only."""
 
 from __future__ import annotations
 

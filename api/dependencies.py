@@ -42,5 +42,5 @@ Ready = Annotated[Service, Depends(_service)]
 Stored = Annotated[Store, Depends(_store)]
 #: The parts of a multipart post.
 Posted = Annotated[Form, Depends(_form)]
-#: How much of a list is wanted; the `page_limit` setting caps it.
+#: How much of a list is wanted; lists are never unbounded.
 Limit = Annotated[int, Query(ge=1, le=1000, description="Longest answer wanted; the service may give less.")]

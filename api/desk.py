@@ -16,7 +16,8 @@ from api.posts import captured_at, fingerprint_of, form_schema, uploads_from
 from api.responses import refusals
 from api.roles import Action, Principal
 from enrollment.encounter import Encounter, check_identifier, new_id, utc_now
-from workflow.registration import DeskAnswer, Repeat, register
+from workflow.desk_answer import DeskAnswer
+from workflow.registration import Repeat, register
 
 router = APIRouter(prefix="/desk", tags=["Desk"])
 
@@ -44,17 +45,17 @@ def enroll(
         str | None, Header(description="Any text of yours, new for each enrolment; a repeat is done once.")
     ] = None,
 ) -> DeskAnswer:
-    """Store one encounter of up to ten fingers and search it against everybody.
+    r"""Store one encounter of up to ten fingers and search it against everybody.
 
     Send each image under its finger's name (`right_thumb` … `left_little`, or the code 1-10; `unknown` or 0):
 
         curl -H "Authorization: Bearer KEY" -F right_index=@r2.png -F left_index=@l2.png -F ppi=500 \\
              http://127.0.0.1:8000/desk/encounters
 
-    The answer tells for each finger its quality, what is wrong with it and what to do, and who the person may be:
-    candidates at or above the threshold are suggestions for an examiner, `standing` says what examiners decided.
-    It is sent when everything is on disk. Send an `Idempotency-Key` and repeat the post as often as the network
-    needs: it is stored once.
+    The answer tells for each finger its quality, what is wrong with it and what to do, and who the person
+    may be: candidates at or above the threshold are suggestions for an examiner, `standing` says what
+    examiners decided. It is sent when everything is on disk. Send an `Idempotency-Key` and repeat the post
+    as often as the network needs: it is stored once.
     """
     uploads = uploads_from(form, _FIELDS)
     acquired = acquire(service.engine, uploads)

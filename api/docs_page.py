@@ -1,7 +1,7 @@
 """The interface as one page of plain HTML, made from the OpenAPI document.
 
-Swagger UI would load scripts from the internet, which an office network does not have; this page needs none, and
-no script at all, so the strictest content policy holds.
+Swagger UI would load scripts from the internet, which an office network does not have; this page needs
+none, and no script at all, so the strictest content policy holds.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def problems_page() -> str:
     )
     head = "<tr><th>code</th><th>HTTP status</th><th>number (OSIA)</th><th>meaning</th></tr>"
     note = (
-        "<p>Each refusal is an <code>application/problem+json</code> whose <code>detail</code> says what to do. "
-        "Under <code>/v1</code> OSIA's rules hold: status 422 becomes 400, <code>code</code> is the number and "
-        "<code>message</code> repeats <code>detail</code>.</p>"
+        "<p>Each refusal is an <code>application/problem+json</code> whose <code>detail</code> says what to "
+        "do. Under <code>/v1</code> OSIA's rules hold: status 422 becomes 400, <code>code</code> is the "
+        "number and <code>message</code> repeats <code>detail</code>.</p>"
     )
     return _page("Problem codes", f"<h1>Problem codes</h1>{note}<table>{head}{rows}</table>")
 

@@ -100,7 +100,7 @@ def link_file(link_id: str, store: Stored, caller: Annotated[Principal, may(Acti
     "/links/{link_id}/encounters/{encounter_id}/images/{position}",
     summary="The print of one finger, as PNG",
     response_class=Response,
-    responses={200: {"content": {"image/png": {}}}} | refusals(404),
+    responses={**refusals(404), 200: {"content": {"image/png": {}}}},
 )
 def image(
     link_id: str,
@@ -109,7 +109,7 @@ def image(
     service: Ready,
     caller: Annotated[Principal, may(Action.LINK_IMAGE)],
 ) -> Response:
-    """Look at a print of one of the two encounters of a link; of nobody else. Every look is in the audit log."""
+    """Look at a print of one of the two encounters of a link, of nobody else. Every look is logged."""
     store, finger = service.store, _finger(position)
     with store.database.reading() as tx:
         link = identity.link(tx, link_id)

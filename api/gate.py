@@ -51,7 +51,7 @@ def permitted(
 
 
 def may(action: Action) -> Any:
-    """Mark a route's parameter as its caller, as in `caller: Annotated[Principal, may(Action.X)]`."""
+    """Mark a route's parameter as its caller, and name what the caller must be allowed to do."""
     return Security(permitted, scopes=[action.value])
 
 

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from api.dependencies import Limit, Ready, Stored
-from api.exporting import export_waiting
 from api.gate import may
 from api.responses import refusals
 from api.roles import Action, Principal
 from enrollment.encounter import utc_now
-from workflow import audit, eurodac
-from workflow.eurodac import ExportReport, QueueEntry
+from workflow import audit, eurodac, eurodac_queue
+from workflow.eurodac import ExportReport
+from workflow.eurodac_queue import QueueEntry, State
 
 router = APIRouter(prefix="/operator/eurodac", tags=["Operator"])
 
@@ -30,26 +30,28 @@ class QueuePage(BaseModel):
 def queue(
     store: Stored,
     caller: Annotated[Principal, may(Action.EXPORT_READ)],
-    state: Annotated[
-        str | None, Query(max_length=16, description="`queued`, `exported`…; absent: all.")
-    ] = None,
+    state: Annotated[State | None, Query(description="Absent: all.")] = None,
     after: Annotated[int, Query(ge=0, description="The `next` of the page before.")] = 0,
     limit: Limit = 100,
 ) -> QueuePage:
     """Read a page of the queue: encounter, category, reference number, state. No prints."""
     with store.database.reading() as tx:
-        entries = eurodac.queue(tx, state=state, after=after, limit=limit)
+        entries = eurodac_queue.entries(tx, state=state, after=after, limit=limit)
     asked = {"queue": state, "after": after}
     with store.database.transaction() as tx:
         audit.record(tx, caller.as_actor, audit.Action.READ, "done", at=utc_now(), asked=asked)
-    return QueuePage(entries=list(entries), next=entries[-1].serial if len(entries) == limit else None)
+    return QueuePage(entries=list(entries), next=entries[-1].sequence if len(entries) == limit else None)
 
 
 @router.post("/exports", summary="Write the waiting encounters", responses=refusals(409))
 def export(service: Ready, caller: Annotated[Principal, may(Action.EXPORT_WRITE)]) -> ExportReport:
     """Write one ANSI/NIST-ITL file per waiting encounter and a Parquet manifest with their hashes.
 
-    The files lie in the data folder under `exports/`. They are EURODAC-style: the interface document of the
-    central system is not public, and these files do not claim to conform to it.
+    One call writes one batch into `exports/` in the data folder; `batch` is null where nothing waits. A call
+    that was interrupted is finished by the next one: the same files, nobody sent twice.
+
+    The files are EURODAC-style: the interface document of the central system is not public, and they do not
+    claim to conform to it.
     """
-    return export_waiting(service.engine, service.store, service.settings.data / "exports", caller.as_actor)
+    folder = service.settings.data / "exports"
+    return eurodac.export(service.exporter, folder, actor=caller.as_actor, now=utc_now)

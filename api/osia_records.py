@@ -1,5 +1,7 @@
 """OSIA ABIS 1.6.0, encounters: create, read, delete. Addresses, names and bodies are the standard's."""
 
+# ruff: noqa: FAST003 - the path parameters have their aliases in osia_parameters
+
 from __future__ import annotations
 
 from typing import Annotated

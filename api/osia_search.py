@@ -1,5 +1,7 @@
 """OSIA ABIS 1.6.0, searching: identify (1:N), verify (1:1), galleries. Scores are −10·log10(FMR)."""
 
+# ruff: noqa: FAST003 - the path parameters have their aliases in osia_parameters
+
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence

@@ -38,7 +38,7 @@ _PERSON = {"person_id": "The person file the person in front of you claims."}
 def verify(
     service: Ready, form: Posted, caller: Annotated[Principal, may(Action.POLICE_VERIFY)]
 ) -> Verification:
-    """Compare the images with everything stored of the claimed person and answer yes, no or cannot say.
+    r"""Compare the images with everything stored of the claimed person and answer yes, no or cannot say.
 
         curl -H "Authorization: Bearer KEY" -F right_index=@print.png -F ppi=500 -F person_id=P1 \\
              -F authority="PZ Brussels North" -F purpose="identity check" -F legal_basis="Art. 34 WPA" \\
@@ -63,8 +63,8 @@ def identify(
 ) -> Identification:
     """Search the images against everybody; the answer lists candidates at or above the threshold only.
 
-    Give two or more fingers where you can: the more fingers, the surer the answer. A candidate is a suggestion;
-    `standing` says whether an examiner confirmed it.
+    Give two or more fingers where you can: the more fingers, the surer the answer. A candidate is a
+    suggestion; `standing` says whether an examiner confirmed it.
     """
     ground = _ground(form)
     probe = tenprint_of(acquire(service.engine, uploads_from(form, tuple(_GROUND))))

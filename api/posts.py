@@ -43,7 +43,7 @@ def captured_at(form: Form, now: datetime) -> datetime:
 
 
 def fingerprint_of(form: Form, address: str) -> str:
-    """What makes two posts the same request: hex SHA-256 of address, fields and files, whatever the boundary."""
+    """What makes two posts the same request: hex SHA-256 of address, fields and files."""
     files = [(part.name, hashlib.sha256(part.data).hexdigest()) for part in form.files]
     return hashlib.sha256(json.dumps([address, sorted(form.fields.items()), files]).encode()).hexdigest()
 

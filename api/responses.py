@@ -31,7 +31,7 @@ _MEANINGS = {
     413: "The body, an image or the number of images is over the limit.",
     422: "A field, an image or a rule of the office refuses the request; `detail` says which and what to do.",
     500: "Something unexpected went wrong; the log has it under the request's id.",
-    503: "The service starts, is at its limit, or its store cannot be written. Nothing was done; repeat later.",
+    503: "The service starts, is at its limit, or its store cannot be written. Nothing was done; repeat.",
 }
 _ALWAYS = (401, 403, 408, 413, 422, 500, 503)
 

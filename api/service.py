@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -13,12 +14,14 @@ from api.engine import Engine, open_engine
 from api.settings import Settings
 from api.store import Store, open_store
 from api.version import VERSION
-from enrollment.encounter import Encounter, utc_now
+from enrollment.encounter import Encounter
 from enrollment.follower import GalleryFollower
 from matcher.gallery import Gallery
 from matcher.scoring import Score
-from workflow import eurodac
 from workflow.desk_suggestions import Desk
+from workflow.eurodac import Exporter
+from workflow.eurodac_profile import Profile
+from workflow.eurodac_queue import enqueue
 from workflow.police import Police
 from workflow.searching import Policy, Searcher
 
@@ -43,6 +46,7 @@ class Service:
     searcher: Searcher
     desk: Desk
     police: Police
+    exporter: Exporter
     ready: threading.Event
 
 
@@ -71,6 +75,7 @@ def assembled(settings: Settings) -> Iterator[Service]:
             searcher=searcher,
             desk=Desk(store.database, store.records, searcher, _queue_export, MATCHER),
             police=Police(store.database, store.records, searcher, Score(settings.verification_threshold)),
+            exporter=Exporter(store.database, store.records, engine.decoder, Profile()),
             ready=threading.Event(),
         )
 
@@ -84,6 +89,6 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
-def _queue_export(tx: Connection, encounter: Encounter) -> str | None:
+def _queue_export(tx: Connection, encounter: Encounter, at: datetime) -> str | None:
     """An encounter with a category waits for the next export from the moment it is stored."""
-    return eurodac.enqueue(tx, encounter, at=utc_now())
+    return enqueue(tx, encounter, at, profile=Profile())

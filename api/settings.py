@@ -43,15 +43,15 @@ class Settings(BaseSettings):
         0.01,
         gt=0,
         lt=1,
-        description="How many searches of strangers may suggest somebody. The identification threshold follows "
-        "from it and from the size of the gallery at the moment of the search.",
+        description="Share of searches for strangers that may suggest somebody. The identification threshold "
+        "follows from it and from the size of the gallery at the moment of the search.",
     )
     identification_threshold: float | None = Field(
         None,
         ge=0,
         le=300,
-        description="A fixed score (-10·log10 FMR) from which a searched candidate is suggested, instead of the "
-        "one that follows from the FPIR.",
+        description="A fixed score (-10·log10 FMR) from which a searched candidate is suggested, instead of "
+        "the one that follows from the FPIR.",
     )
     verification_threshold: float = Field(
         40.0,
@@ -61,9 +61,6 @@ class Settings(BaseSettings):
     )
     candidate_limit: int = Field(
         10, ge=1, le=100, description="Longest candidate list an answer carries, also when more is asked for."
-    )
-    page_limit: int = Field(
-        100, ge=1, le=1000, description="Longest page of links, audit entries or queue entries."
     )
     max_image_bytes: int = Field(
         8_388_608, ge=1_000, le=100_000_000, description="Largest image file accepted; beyond it 413."

@@ -124,7 +124,7 @@ def insert_if_absent(tx: Connection, table: Table, row: dict[str, Any]) -> bool:
 
     On PostgreSQL this waits for a concurrent transaction that inserts the same key.
     """
-    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    insert: Any = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
     inserted = insert(table).values(row).on_conflict_do_nothing().returning(literal_column("1"))
     return tx.execute(inserted).first() is not None
 

@@ -11,11 +11,14 @@ from matcher.template import CELL_PX, RidgeField
 
 #: A cell belongs to the print when this share of its pixels does.
 CELL_SHARE = 0.5
+#: Coherence is told in this many steps above zero.
+COHERENCE_STEPS = 15
 
 
 def ridge_field(steps: Gradients, foreground: NDArray[np.bool_]) -> RidgeField:
     """Orientation, coherence and foreground in cells of 16 px.
 
+    Cells outside the foreground are zero, and coherence has 16 steps, so that a stored template stays small.
     Gradient products averaged over a cell and its neighbours (Kass and Witkin 1987; Bazen and Gerez 2002).
     Ridges run at right angles to the mean gradient; y points down in pixels and up in angles, hence the sign.
     """
@@ -23,11 +26,12 @@ def ridge_field(steps: Gradients, foreground: NDArray[np.bool_]) -> RidgeField:
     gradient_angle = 0.5 * np.arctan2(2 * xy, xx - yy)
     ridge_angle = np.mod(-(gradient_angle + np.pi / 2), np.pi)
     energy = xx + yy
-    coherence = np.hypot(xx - yy, 2 * xy) / np.maximum(energy, 1e-6)
+    coherence = np.clip(np.hypot(xx - yy, 2 * xy) / np.maximum(energy, 1e-6), 0, 1)
+    inside = _cells(foreground.astype(np.float32)) >= CELL_SHARE
     return RidgeField(
-        orientation=np.mod(np.rint(ridge_angle * (256 / np.pi)), 256).astype(np.uint8),
-        coherence=np.rint(np.clip(coherence, 0, 1) * 255).astype(np.uint8),
-        foreground=_cells(foreground.astype(np.float32)) >= CELL_SHARE,
+        orientation=np.where(inside, np.mod(np.rint(ridge_angle * (256 / np.pi)), 256), 0).astype(np.uint8),
+        coherence=np.where(inside, np.rint(coherence * COHERENCE_STEPS) * (255 / COHERENCE_STEPS), 0).astype(np.uint8),
+        foreground=inside,
     )
 
 

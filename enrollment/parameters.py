@@ -42,21 +42,38 @@ PEAK_SIDE_PX = 7
 #: Network probability from which a minutia counts as a ridge ending.
 ENDING_THRESHOLD = 0.5
 
-# --- what is no usable print
+# --- what is no usable print (figures: the 728 plain prints of FVC2000, FVC2002 B and CrossMatch)
 
-#: Smallest foreground, in square pixels: about 5 × 5 mm, a fifth of a plain print.
+#: Smallest foreground, in square pixels: 5 × 5 mm. The smallest of the plain prints has 16,500.
 LEAST_AREA_PX2 = 10_000
-#: Least mean coherence of the orientation field over the foreground; ridges have 0.5-0.9, noise below 0.2.
-LEAST_COHERENCE = 0.25
-#: Fewer minutiae than this cannot be compared.
-LEAST_MINUTIAE = 6
+#: Share of the grey energy in the band of ridges: prints 0.36-0.85, photographs 0.2-0.4, textures up to 0.6.
+#: Below this the network is not even asked.
+LEAST_RIDGE_SHARE = 0.25
+#: Standard deviations that bound the bands, in pixels: grain below the first, ridges, shading above the second.
+BAND_SIGMAS_PX = (1.0, 4.0, 16.0)
+#: Least product of that share and the peaks' mean probability; prints 0.22-0.75, photographs and textures with
+#: enough peaks 0.03-0.14.
+LEAST_RIDGE_EVIDENCE = 0.18
+#: Fewer expected minutiae (sum of probabilities) cannot be compared.
+LEAST_EXPECTED_MINUTIAE = 4.0
 
-# --- quality
+# --- quality and defects (figures: the same prints)
 
-#: Expected number of true minutiae (sum of probabilities) at which the minutiae part of the quality is full.
-FULL_MINUTIAE = 35.0
-#: Foreground at which the area part of the quality is full: about 13 × 13 mm.
+#: Expected minutiae and foreground at which their part of the quality is full: 13 × 13 mm.
+FULL_MINUTIAE = 40.0
 FULL_AREA_PX2 = 65_000
+#: Defects: a twentieth of the plain prints lies beyond each of these.
+FEW_EXPECTED_MINUTIAE = 16.0
+SMALL_AREA_PX2 = 30_000
+#: Median grey difference between a ridge and the valley beside it.
+LOW_CONTRAST_GREY = 35.0
+#: Share of the ridge pattern that is dark: broken thin ridges on a dry finger, closed valleys on a wet one.
+DRY_DARK_SHARE = 0.18
+WET_DARK_SHARE = 0.65
+#: Side of the square that holds a ridge and a valley anywhere, in pixels: one and a half periods.
+RIDGE_AND_VALLEY_PX = 15
+#: Less grey difference than this is no ridge to judge.
+FLAT_GREY = 8.0
 
 #: A full turn.
 TURN = 2 * math.pi

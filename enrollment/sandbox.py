@@ -7,6 +7,7 @@ first judged by `inspect_header` here and then decoded by a child process that l
 
 from __future__ import annotations
 
+import logging
 import queue
 import re
 import signal
@@ -18,10 +19,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from enrollment.capture import FingerprintImage
 from enrollment.decoder_protocol import Operation, Outcome
-from enrollment.errors import DecoderUnavailable, ImageTooLarge, UndecodableImage, UnknownResolution
+from enrollment.errors import DecoderUnavailable, ImageTooLarge, UndecodableImage
 from enrollment.image_header import ImageFormat, check_size, inspect_header
 from enrollment.limits import DEFAULT_LIMITS, ImageLimits
 from enrollment.resolution import agreed_ppi
@@ -34,6 +36,7 @@ _OPERATIONS = {
     ImageFormat.JPEG2000: Operation.DECODE_JPEG2000,
     ImageFormat.WSQ: Operation.DECODE_WSQ,
 }
+_LOGGER = logging.getLogger("tenprint.decoder")
 _TIME_SIGNALS = frozenset({signal.SIGALRM, signal.SIGPROF, signal.SIGXCPU})
 #: Where the WSQ encoder writes its constant 500: in its first comment, whose length is bytes 4 and 5.
 _NISTCOM_PPI = re.compile(rb"\nPPI 500\n")
@@ -91,7 +94,8 @@ class DecoderSandbox:
         Raises leaves of MalformedImage for any bytes, DecoderUnavailable when it is our fault.
         """
         if raw is not None:
-            return _raw_image(data, raw, container_ppi or ppi, self.limits)
+            believed = agreed_ppi(container=container_ppi, file=None, file_vertical=None, argument=ppi)
+            return FingerprintImage(_raw_pixels(data, raw, self.limits), believed)
         header = inspect_header(data, self.limits)
         believed = agreed_ppi(
             container=container_ppi, file=header.ppi, file_vertical=header.ppi_vertical, argument=ppi
@@ -133,11 +137,13 @@ class DecoderSandbox:
             worker = slot.result(self.limits.start_s)
         except Exception as failure:
             self._put_back(None)
+            _LOGGER.exception("a decoder worker did not start")
             raise DecoderUnavailable("No image decoder process can be started: see the log.") from failure
         try:
             reply = worker.ask(operation, size, payload)
         except WorkerLost as loss:
             self._put_back(None)
+            _LOGGER.warning("a decoder worker was lost and is replaced: %s", loss)
             self._count("timed_out" if loss.timed_out else "crashed", "restarted")
             raise UndecodableImage(f"{subject} {_SAYS[Outcome.CRASHED]}") from loss
         except BaseException:
@@ -178,14 +184,16 @@ class DecoderSandbox:
             self._counts.update(names)
 
 
+# One sentence for both: where the heap lies decides whether the WSQ decoder refuses a damaged file or dies of it.
+_DAMAGED = "is damaged: its decoder cannot read it. Send the complete, original file."
 _SAYS = {
-    Outcome.REFUSED: "is damaged: its decoder refuses it. Send the complete, original file.",
+    Outcome.REFUSED: _DAMAGED,
     Outcome.OUT_OF_MEMORY: "needs more memory than any print: send the original file, or crop it.",
-    Outcome.CRASHED: "is damaged: its decoder broke on it. Send the complete, original file.",
+    Outcome.CRASHED: _DAMAGED,
 }
 
 
-def _raw_image(data: bytes, layout: RawLayout, ppi: float | None, limits: ImageLimits) -> FingerprintImage:
+def _raw_pixels(data: bytes, layout: RawLayout, limits: ImageLimits) -> NDArray[np.uint8]:
     """Bytes without a header; no native code is involved."""
     if len(data) > limits.max_bytes:
         raise ImageTooLarge(f"The raw image has {len(data)} bytes; at most {limits.max_bytes} are read.")
@@ -196,10 +204,7 @@ def _raw_image(data: bytes, layout: RawLayout, ppi: float | None, limits: ImageL
             f"{len(data)} came: correct width and height, or leave them out if the file has a header."
         )
     check_size(width, height, limits)
-    if ppi is None:
-        raise UnknownResolution("A raw image carries no resolution: pass ppi, for example ppi=500.")
-    believed = agreed_ppi(container=None, file=None, file_vertical=None, argument=ppi)
-    return FingerprintImage(np.frombuffer(data, np.uint8).reshape(height, width), believed)
+    return np.frombuffer(bytearray(data), np.uint8).reshape(height, width)
 
 
 def _with_ppi(wsq: bytes, ppi: int) -> bytes:

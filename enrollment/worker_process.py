@@ -21,6 +21,9 @@ _START = (
     "from enrollment.decoder_worker import main; sys.exit(main(sys.argv[1:]))"
 )
 _ROOT = str(Path(__file__).resolve().parent.parent)
+#: glibc fills fresh and freed memory: the WSQ decoder reads some it never wrote, and a damaged file gave other
+#: pixels at each decoding (measured). The same bytes must give the same answer.
+_ENVIRONMENT = {"MALLOC_PERTURB_": "165"}
 #: The worker sees no other variable of ours: keys live in the environment.
 _PASSED_ON = ("LD_LIBRARY_PATH",)
 _END_S = 1.0
@@ -70,7 +73,7 @@ class WorkerProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd="/",
-            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+            env=_ENVIRONMENT | {name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             start_new_session=True,
         )
         assert self._process.stdin is not None  # noqa: S101 - narrows for the type checker

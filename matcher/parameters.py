@@ -36,13 +36,15 @@ CYLINDER_NEIGHBOURS: Final = 2
 PAIRS_A_MINUTIA: Final = 3
 #: Candidate pairs kept in all.
 PAIRS_KEPT: Final = 40
+#: Two pairs nearer than this in either print say nothing about each other, px.
+PAIRS_APART_PX: Final = 4.0
 #: Two pairs fit together when their distances differ by less than this, px, ...
 COMPATIBLE_PX: Final = 12.0
-#: ... plus this share of the distance (skin stretches).
+#: ... plus this share of the distance (skin stretches), ...
 COMPATIBLE_STRETCH: Final = 0.06
 #: ... and their turns differ by less than this, rad.
 COMPATIBLE_ANGLE: Final = 0.7
-#: Rounds of relaxation (MCC LSA-R n_rel).
+#: Rounds of relaxation (MCC n_rel).
 RELAXATION_ROUNDS: Final = 5
 #: Weight of a pair's own belief against its neighbours' in one round (MCC w_R).
 RELAXATION_INERTIA: Final = 0.5
@@ -51,23 +53,29 @@ RELAXATION_INERTIA: Final = 0.5
 
 #: Alignments tried for each comparison, from different seeds.
 SEEDS: Final = 2
+#: A seed whose supporters' beliefs sum to less proposes no motion.
+SUPPORT_NEEDED: Final = 1e-6
 #: Lever at which a turn of one minutia counts like a shift when a motion is fitted, px.
 DIRECTION_LEVER: Final = 25.0
-#: Gates of the first, rigid pairing.
+#: Rounds of pairing and refitting before the distortion is looked at.
+REFITS: Final = 3
+#: Weight of a pair in a refit before its descriptors' similarity is added.
+REFIT_BASE: Final = 0.2
+#: Paired minutiae lie this near while the motion is rigid, px, ...
 WIDE_PX: Final = 18.0
-WIDE_ANGLE: Final = 0.55
-#: Gates of the second pairing, after the skin distortion is undone.
+#: ... this near once the skin distortion is undone, px, ...
 NARROW_PX: Final = 11.0
-NARROW_ANGLE: Final = 0.55
+#: ... and turn from each other by less than this, rad.
+PAIR_ANGLE: Final = 0.55
 #: Reach of the residuals' smoothing, px: beyond it a pair says nothing about the distortion.
 DISTORTION_REACH: Final = 130.0
 #: Weight of "no distortion" against the pairs nearby.
 DISTORTION_STIFFNESS: Final = 0.5
 
-# --- score --------------------------------------------------------------------------------------
+# --- evidence -----------------------------------------------------------------------------------
 
-#: Twice the variance of a mated pair's distance, px².
-SCORE_SQUARE_PX: Final = 72.0
+#: Twice the variance of a mated pair's distance along one axis, px².
+SCORE_SQUARE_PX: Final = 50.0
 #: Twice the variance of a mated pair's turn, rad².
 SCORE_SQUARE_ANGLE: Final = 0.08
 #: What a pair is worth before its descriptors' similarity is added.

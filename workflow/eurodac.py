@@ -35,7 +35,7 @@ _LOCK = ".export.lock"
 #: Files of one batch; what waits beyond goes into the next.
 BATCH_SIZE = 1000
 #: Refusals that concern one encounter: it is set aside with the reason, the batch goes on.
-_SET_ASIDE = (MalformedImage, MalformedRecord, DamagedRecord)
+_SET_ASIDE = (MalformedImage, MalformedRecord, DamagedRecord, UnknownRecord)
 
 Progress = Callable[[int, int], None]
 
@@ -141,19 +141,21 @@ def _write_files(
     for done, entry in enumerate(waiting, start=1):
         try:
             file = _build(exporter, batch, entry)
-        except UnknownRecord:
-            continue  # erased since: closing will notice
         except _SET_ASIDE as refusal:
             failed.append((entry, str(refusal)))
         else:
-            write_durably(target / file.name, file.data)
-            rows.append(ManifestRow(entry, file.name, len(file.data), file.sha256, file.images))
+            if file is not None:
+                write_durably(target / file.name, file.data)
+                rows.append(ManifestRow(entry, file.name, len(file.data), file.sha256, file.images))
         progress(done, len(waiting))
     return rows, failed
 
 
-def _build(exporter: Exporter, batch: Batch, entry: QueueEntry) -> ExportFile:
+def _build(exporter: Exporter, batch: Batch, entry: QueueEntry) -> ExportFile | None:
+    """None for an encounter erased since it was queued."""
     with exporter.database.reading() as tx:
+        if not exporter.records.exists(tx, entry.encounter_id):
+            return None
         return transaction_of(tx, exporter.records, exporter.sandbox, exporter.profile, batch, entry)
 
 

@@ -14,18 +14,21 @@ from workflow.links import Entry, Judgement, Link, Origin, Standing, standing_of
 #: Ids in one `IN (…)`.
 _BATCH = 500
 
+_later = judgements.alias("later")
 _withdrawal = judgements.alias("withdrawal")
 _left = encounters.alias("left_encounter")
 _right = encounters.alias("right_encounter")
-#: link_id → sequence of the decision that counts: the latest one no row withdraws.
+#: Sequence of the decision that counts for a link: the latest one no row withdraws. Looked up link by link
+#: through the index on link_id, so that one link costs the same however long the ledger is.
 _latest = (
-    select(judgements.c.link_id, func.max(judgements.c.sequence).label("sequence"))
+    select(func.max(_later.c.sequence))
     .where(
-        judgements.c.judgement.is_not(None),
-        ~select(_withdrawal.c.sequence).where(_withdrawal.c.withdraws == judgements.c.judgement_id).exists(),
+        _later.c.link_id == links.c.link_id,
+        _later.c.judgement.is_not(None),
+        ~select(_withdrawal.c.sequence).where(_withdrawal.c.withdraws == _later.c.judgement_id).exists(),
     )
-    .group_by(judgements.c.link_id)
-    .subquery("latest")
+    .correlate(links)
+    .scalar_subquery()
 )
 _JUDGEMENT_OF = {standing_of(judgement): judgement for judgement in Judgement}
 
@@ -46,10 +49,10 @@ def link_query(
             judgements.c.reason,
             judgements.c.decided_at,
         )
+        .select_from(links)
         .join(_left, _left.c.encounter_id == links.c.left_encounter_id)
         .join(_right, _right.c.encounter_id == links.c.right_encounter_id)
-        .outerjoin(_latest, _latest.c.link_id == links.c.link_id)
-        .outerjoin(judgements, judgements.c.sequence == _latest.c.sequence)
+        .outerjoin(judgements, judgements.c.sequence == _latest)
     )
     if standing is not None:
         judgement = _JUDGEMENT_OF.get(standing)
@@ -144,8 +147,8 @@ def _edges_touching(tx: Connection, encounter_ids: Collection[str]) -> Iterator[
 def _edge_query() -> Select[Any]:
     return (
         select(links.c.left_encounter_id, links.c.right_encounter_id, judgements.c.judgement)
-        .outerjoin(_latest, _latest.c.link_id == links.c.link_id)
-        .outerjoin(judgements, judgements.c.sequence == _latest.c.sequence)
+        .select_from(links)
+        .outerjoin(judgements, judgements.c.sequence == _latest)
     )
 
 

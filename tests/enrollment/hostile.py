@@ -166,12 +166,18 @@ def bombs() -> dict[str, bytes]:
         ),
         "png-500000-chunks": _png(300, 300, zlib.compress(bytes(301 * 300)), *([b"abCd"] * 500_000)),
         "png-overflow": _png(0x7FFFFFFF, 0x7FFFFFFF, b""),
-        "bmp-65000x65000": b"BM" + struct.pack("<IIIIiiHHIIii", 0, 0, 54, 40, 65_000, 65_000, 1, 8, 0, 0, 0, 0),
+        "bmp-65000x65000": b"BM"
+        + struct.pack("<IIIIiiHHIIii", 0, 0, 54, 40, 65_000, 65_000, 1, 8, 0, 0, 0, 0),
         "bmp-run-lengths": b"BM" + struct.pack("<III", 0, 0, 54) + info + b"\xff\x00" * 20_000,
         "tiff-100000x100000": _tiff(*huge, *strip, tail=bytes(4_000)),
         "tiff-empty-deflate": _tiff(*size, *strip, tail=zlib.compress(bytes(1_000)) + bytes(3_000)),
         "tiff-huge-tile": _tiff(
-            *size, (259, 3, 1, 8), (322, 4, 1, 1 << 30), (323, 4, 1, 1 << 30), (324, 4, 1, 200), (325, 4, 1, 40),
+            *size,
+            (259, 3, 1, 8),
+            (322, 4, 1, 1 << 30),
+            (323, 4, 1, 1 << 30),
+            (324, 4, 1, 200),
+            (325, 4, 1, 40),
             tail=bytes(4_000),
         ),
         "tiff-million-strips": _tiff(

@@ -1,0 +1,164 @@
+"""`tenprint doctor`: is everything as it should be? Each line says what was looked at and what to do."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import typer
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.cli_common import AsJson, Data, out, print_json
+from api.exit_codes import CANNOT_WORK
+from api.settings import Settings, load_settings, unknown_variables
+from api.store import Store, open_store
+from api.version import VERSION
+from enrollment.encounter import utc_now
+from enrollment.network import MinutiaeNetwork
+from enrollment.sandbox import DecoderSandbox
+from matcher.errors import FingerprintError
+
+app = typer.Typer()
+
+_LEAST_FREE_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check. state: "ok", "warning" or "fault"; a fault ends the command with exit code 3."""
+
+    check: str
+    state: str
+    detail: str
+
+
+@app.command()
+def doctor(data: Data = None, *, as_json: AsJson = False) -> None:
+    """Check Python, weights, decoders, settings, disk and store; print the settings in effect.
+
+    Try:
+        tenprint doctor --data /var/lib/tenprint
+
+    Exit code 0: all is well, warnings included. 3: something must be mended first.
+    """
+    settings = load_settings(data=data)
+    checks: tuple[tuple[str, Callable[[Settings], str]], ...] = (
+        ("python", _python),
+        ("environment", _environment),
+        ("minutiae network", _network),
+        ("image decoders", _decoders),
+        ("disk", _disk),
+        ("store", _store),
+    )
+    findings = [_run(name, check, settings) for name, check in checks]
+    effective = settings.model_dump(mode="json", exclude={"database_url"})
+    if as_json:
+        document: dict[str, Any] = {"findings": [asdict(each) for each in findings], "settings": effective}
+        print_json(document)
+    else:
+        for finding in findings:
+            out.print(f"{finding.state:8} {finding.check:17} {finding.detail}", markup=False)
+        out.print("settings in effect:")
+        for name, value in effective.items():
+            out.print(f"         {name:26} {value}", markup=False)
+    if any(finding.state == "fault" for finding in findings):
+        sys.exit(CANNOT_WORK)
+
+
+class _Doubtful(Exception):  # noqa: N818 - a warning, not an error
+    """Works, but somebody should look."""
+
+
+def _run(name: str, check: Callable[[Settings], str], settings: Settings) -> Finding:
+    """A check that raises is a finding like any other: the next ones still run."""
+    try:
+        return Finding(name, "ok", check(settings))
+    except _Doubtful as doubt:
+        return Finding(name, "warning", str(doubt))
+    except (FingerprintError, SQLAlchemyError, OSError) as fault:
+        return Finding(name, "fault", str(fault).splitlines()[0])
+
+
+def _python(settings: Settings) -> str:
+    del settings
+    return f"{platform.python_version()} on {platform.machine()}, tenprint {VERSION}"
+
+
+def _environment(settings: Settings) -> str:
+    del settings
+    if strange := unknown_variables():
+        raise _Doubtful(f"{', '.join(strange)}: no settings of tenprint; correct the spelling or unset them")
+    return "no unknown TENPRINT_ variables"
+
+
+def _network(settings: Settings) -> str:
+    del settings
+    MinutiaeNetwork.load()
+    return "weights are the pinned ones and load"
+
+
+def _decoders(settings: Settings) -> str:
+    del settings
+    encoded, png = cv2.imencode(".png", np.full((128, 128), 200, np.uint8))
+    with DecoderSandbox(workers=1) as decoder:
+        decoder.decode(png.tobytes(), ppi=500)
+    return "a picture was decoded in the sandbox" if encoded else "no picture could be made"
+
+
+def _disk(settings: Settings) -> str:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.data).free
+    if free < _LEAST_FREE_BYTES:
+        raise _Doubtful(f"{free / 1e9:.1f} GB free in {settings.data}; make room before it fills up")
+    return f"{free / 1e9:.0f} GB free in {settings.data}"
+
+
+def _store(settings: Settings) -> str:
+    with open_store(settings) as store:
+        _check_integrity(store)
+        with store.database.reading() as tx:
+            count, last = store.records.count(tx), store.records.last_sequence(tx)
+        damaged = _damaged_images(store)
+    if damaged:
+        raise FingerprintError(
+            f"{len(damaged)} images are missing or changed on disk: {', '.join(damaged[:3])}"
+        )
+    return f"{count} encounters, change {last}, every image verified at {utc_now():%Y-%m-%d %H:%M} UTC"
+
+
+def _check_integrity(store: Store) -> None:
+    if store.database.dialect != "sqlite":
+        return
+    with store.database.reading() as tx:
+        verdict = tx.execute(text("PRAGMA integrity_check")).scalar_one()
+    if verdict != "ok":
+        raise FingerprintError(f"the database is damaged ({verdict}): restore it from a backup")
+
+
+def _damaged_images(store: Store) -> list[str]:
+    """Encounters whose pictures do not read back as stored."""
+    damaged: list[str] = []
+    after = ""
+    while True:
+        with store.database.reading() as tx:
+            ids = store.records.encounter_ids(tx, after=after)
+            damaged += [encounter_id for encounter_id in ids if not _images_intact(store, tx, encounter_id)]
+        if not ids:
+            return damaged
+        after = ids[-1]
+
+
+def _images_intact(store: Store, tx: Any, encounter_id: str) -> bool:
+    try:
+        for position in store.records.get(tx, encounter_id).images:
+            store.records.image(tx, encounter_id, position)
+    except FingerprintError:
+        return False
+    return True

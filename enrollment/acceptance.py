@@ -1,0 +1,75 @@
+"""Whether a picture shows a print that can be compared, and what to tell the operator if not."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from enrollment.capture import Capture, FailureToAcquire, Reason
+from enrollment.parameters import (
+    BAND_SIGMAS_PX,
+    LEAST_AREA_PX2,
+    LEAST_EXPECTED_MINUTIAE,
+    LEAST_RIDGE_EVIDENCE,
+    LEAST_RIDGE_SHARE,
+)
+from matcher.template import Template
+
+ADVICE: dict[Reason, str] = {
+    Reason.NO_FINGERPRINT: "No ridge pattern was found: check that the picture shows a finger, then capture again.",
+    Reason.TOO_SMALL: "Too little of the finger touches the sensor: place the whole pad flat and capture again.",
+    Reason.TOO_FEW_MINUTIAE: (
+        "The ridges are too unclear to compare: clean finger and sensor, moisten a dry finger or dry a wet one, "
+        "then capture again."
+    ),
+}
+
+
+def failure(capture: Capture, reason: Reason) -> FailureToAcquire:
+    """What is recorded in place of a finger."""
+    return FailureToAcquire(capture.position, capture.impression, reason, ADVICE[reason])
+
+
+def why_no_print(foreground: NDArray[np.bool_], share: float) -> Reason | None:
+    """What the foreground and its `ridge_share` rule out, before the network is asked."""
+    area = int(foreground.sum())
+    if area and area < LEAST_AREA_PX2:
+        return Reason.TOO_SMALL
+    if share < LEAST_RIDGE_SHARE:
+        return Reason.NO_FINGERPRINT
+    return None
+
+
+def why_no_template(template: Template, share: float) -> Reason | None:
+    """What the minutiae rule out: in a picture of something else the network is unsure of all it sees."""
+    probability = template.quality / 100
+    if len(template) and share * probability.mean() < LEAST_RIDGE_EVIDENCE:
+        return Reason.NO_FINGERPRINT
+    if probability.sum() < LEAST_EXPECTED_MINUTIAE:
+        return Reason.TOO_FEW_MINUTIAE
+    return None
+
+
+def ridge_share(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> float:
+    """The share of the foreground's grey energy that has the period of ridges, 0 to 1; 0 without foreground."""
+    if not foreground.any():
+        return 0.0
+    rows, columns = np.flatnonzero(foreground.any(axis=1)), np.flatnonzero(foreground.any(axis=0))
+    window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    bands = [pixels[window].astype(np.float32)]
+    bands += [_blur(bands[0], sigma) for sigma in BAND_SIGMAS_PX]
+    inside = foreground[window].astype(np.uint8)
+    grain, ridges, shading = (
+        cv2.norm(finer, coarser, cv2.NORM_L2SQR, inside) for finer, coarser in zip(bands, bands[1:], strict=False)
+    )
+    return float(ridges / max(grain + ridges + shading, 1e-6))
+
+
+def _blur(values: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    """Gaussian average; a wide one is made on a smaller picture, where it costs little and looks the same."""
+    step = max(1, int(sigma_px // 2))
+    height, width = values.shape
+    small = cv2.resize(values, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
+    smooth = cv2.GaussianBlur(small, (0, 0), sigma_px / step)
+    return np.asarray(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32)

@@ -1,0 +1,53 @@
+"""The extraction page: from a picture of one finger to its template."""
+
+from __future__ import annotations
+
+from enrollment.acceptance import failure, ridge_share, why_no_print, why_no_template
+from enrollment.capture import Capture, FailureToAcquire, Finger, Trace, no_trace
+from enrollment.image import normalise
+from enrollment.minutiae import to_template
+from enrollment.network import MinutiaeNetwork
+from enrollment.orientation import ridge_field
+from enrollment.quality import assess
+from enrollment.segmentation import crop_to_foreground, gradients, segment
+
+#: Name and version of what makes templates here: the network's, then ours. Stored with every finger.
+EXTRACTOR = "leader-0.7.3/tenprint-1"
+
+
+def extract(
+    capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace
+) -> Finger | FailureToAcquire:
+    """A finger with its template and quality, or why there is none.
+
+    Raises only what `normalise` refuses (a resolution that cannot be, a picture too large).
+    """
+    pixels = normalise(capture.image).pixels
+    trace("normalised", pixels)
+
+    steps = gradients(pixels)
+    foreground = segment(steps)
+    trace("foreground", foreground)
+
+    share = ridge_share(pixels, foreground)
+    trace("ridge_share", share)
+    if reason := why_no_print(foreground, share):
+        return failure(capture, reason)
+
+    field = ridge_field(steps, foreground)
+    trace("field", field)
+
+    crop = crop_to_foreground(pixels, foreground)
+    trace("crop", crop)
+
+    detections = network.detect(crop.pixels)
+    trace("detections", detections)
+
+    template = to_template(detections, crop, foreground, field)
+    trace("template", template)
+    if reason := why_no_template(template, share):
+        return failure(capture, reason)
+
+    quality = assess(template, pixels, foreground)
+    trace("quality", quality)
+    return Finger(capture.position, capture.impression, template, quality, EXTRACTOR)

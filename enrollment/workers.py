@@ -1,0 +1,50 @@
+"""Many captures at once on all cores, without more threads than cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+import cv2
+
+from enrollment.capture import Capture, FailureToAcquire, Finger
+from enrollment.network import MinutiaeNetwork
+from enrollment.pipeline import extract
+
+
+class ExtractionPool:
+    """A bounded number of threads that share one network.
+
+    Nine tenths of an extraction is spent inside onnxruntime and OpenCV, which release the interpreter's lock, so
+    threads do what processes do at a fraction of the memory. Each extraction runs on one core: one session with
+    two threads gains less than two extractions side by side.
+    """
+
+    def __init__(self, network: MinutiaeNetwork, *, workers: int | None = None) -> None:
+        """`workers`: extractions at a time, by default one for each core this process may use."""
+        # OpenCV would start a thread for each core inside each of our threads.
+        cv2.setNumThreads(1)
+        self._network = network
+        self._threads = ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)), thread_name_prefix="extract")
+
+    def extract(self, captures: Iterable[Capture]) -> list[Finger | FailureToAcquire]:
+        """One result for each capture, in their order; may be called from several threads at once.
+
+        Raises what `pipeline.extract` raises, for the first capture that it refuses.
+        """
+        return list(self._threads.map(lambda capture: extract(capture, self._network), captures))
+
+    def close(self) -> None:
+        """Let running extractions end and start no more."""
+        self._threads.shutdown(cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,183 @@
+"""Laying one print over the other: rigid motion, one-to-one pairing, skin distortion.
+
+Compiled steps, on minutiae as in `matcher.pairing`. A motion is float64[4]: cos and sin of the turn
+(counter-clockwise), then the shift in pixels, y up; it takes the probe's frame to the reference's.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.compiled import kernel
+from matcher.pairing import COS, SIN, WEIGHT, Floats, Pairs, X, Y
+from matcher.parameters import (
+    DIRECTION_LEVER,
+    DISTORTION_REACH,
+    DISTORTION_STIFFNESS,
+    PAIR_ANGLE,
+    REFIT_BASE,
+    REFITS,
+    WIDE_PX,
+)
+
+Motion = NDArray[np.float64]
+
+
+@kernel
+def fit_motion(probe: Floats, reference: Floats, pairs: Pairs, weights: Floats) -> Motion:
+    """Weighted least-squares motion that lays paired probe minutiae on the reference's.
+
+    Procrustes on positions, with each pair's turn as further evidence at a lever of some pixels.
+    """
+    ax = ay = bx = by = total = 0.0
+    for t in range(len(pairs)):
+        i, j, w = pairs[t, 0], pairs[t, 1], weights[t]
+        ax, ay = ax + w * probe[X, i], ay + w * probe[Y, i]
+        bx, by = bx + w * reference[X, j], by + w * reference[Y, j]
+        total += w
+    scale = 1.0 / total if total > 0.0 else 0.0
+    ax, ay, bx, by = ax * scale, ay * scale, bx * scale, by * scale
+    dot = cross = 0.0
+    lever = DIRECTION_LEVER * DIRECTION_LEVER
+    for t in range(len(pairs)):
+        i, j = pairs[t, 0], pairs[t, 1]
+        px, py = probe[X, i] - ax, probe[Y, i] - ay
+        qx, qy = reference[X, j] - bx, reference[Y, j] - by
+        turn_cos = reference[COS, j] * probe[COS, i] + reference[SIN, j] * probe[SIN, i]
+        turn_sin = reference[SIN, j] * probe[COS, i] - reference[COS, j] * probe[SIN, i]
+        dot += weights[t] * (px * qx + py * qy + lever * turn_cos)
+        cross += weights[t] * (px * qy - py * qx + lever * turn_sin)
+    length = math.sqrt(dot * dot + cross * cross)
+    cos, sin = (dot / length, cross / length) if length > 0.0 else (1.0, 0.0)
+    motion = np.empty(4, np.float64)
+    motion[0], motion[1] = cos, sin
+    motion[2] = bx - (cos * ax - sin * ay)
+    motion[3] = by - (sin * ax + cos * ay)
+    return motion
+
+
+@kernel
+def unmoved() -> Motion:
+    """The motion that leaves everything where it is."""
+    motion = np.zeros(4, np.float64)
+    motion[0] = 1.0
+    return motion
+
+
+@kernel
+def inverse(motion: Motion) -> Motion:
+    """The motion that takes the reference's frame to the probe's."""
+    back = np.empty(4, np.float64)
+    back[0], back[1] = motion[0], -motion[1]
+    back[2] = -(motion[0] * motion[2] + motion[1] * motion[3])
+    back[3] = motion[1] * motion[2] - motion[0] * motion[3]
+    return back
+
+
+@kernel
+def moved(probe: Floats, motion: Motion) -> Floats:
+    """The minutiae after a motion: float32[5, n]."""
+    cos, sin = np.float32(motion[0]), np.float32(motion[1])
+    dx, dy = np.float32(motion[2]), np.float32(motion[3])
+    out = np.empty_like(probe)
+    for i in range(probe.shape[1]):
+        out[X, i] = cos * probe[X, i] - sin * probe[Y, i] + dx
+        out[Y, i] = sin * probe[X, i] + cos * probe[Y, i] + dy
+        out[COS, i] = cos * probe[COS, i] - sin * probe[SIN, i]
+        out[SIN, i] = sin * probe[COS, i] + cos * probe[SIN, i]
+        out[WEIGHT, i] = probe[WEIGHT, i]
+    return out
+
+
+@kernel
+def pair_within(probe: Floats, reference: Floats, reach: float) -> Pairs:
+    """One-to-one pairs of minutiae near each other in place and direction, closest first: int32[k, 2]."""
+    rows, columns = probe.shape[1], reference.shape[1]
+    room = 4 * min(rows, columns) + 8
+    costs = np.empty(room, np.float32)
+    found = np.empty((room, 2), np.int32)
+    square = np.float32(reach * reach)
+    chord = np.float32(2.0 * (1.0 - math.cos(PAIR_ANGLE)))
+    size = 0
+    for i in range(rows):
+        x, y, cos, sin = probe[X, i], probe[Y, i], probe[COS, i], probe[SIN, i]
+        for j in range(columns):
+            dx, dy = reference[X, j] - x, reference[Y, j] - y
+            apart = dx * dx + dy * dy
+            if apart > square:
+                continue
+            turn = np.float32(2.0) * (np.float32(1.0) - (cos * reference[COS, j] + sin * reference[SIN, j]))
+            cost = apart / square + turn / chord
+            if turn > chord or (size == room and cost >= costs[size - 1]):
+                continue
+            size = min(size + 1, room)
+            slot = size - 1
+            while slot > 0 and costs[slot - 1] > cost:
+                costs[slot] = costs[slot - 1]
+                found[slot, 0], found[slot, 1] = found[slot - 1, 0], found[slot - 1, 1]
+                slot -= 1
+            costs[slot] = cost
+            found[slot, 0], found[slot, 1] = i, j
+    return found[: keep_one_to_one(found[:size], rows, columns)]
+
+
+@kernel
+def keep_one_to_one(pairs: Pairs, rows: int, columns: int) -> int:
+    """Move to the front the pairs whose minutiae no earlier pair uses; return how many."""
+    row_used = np.zeros(rows, np.bool_)
+    column_used = np.zeros(columns, np.bool_)
+    kept = 0
+    for t in range(len(pairs)):
+        i, j = pairs[t, 0], pairs[t, 1]
+        if not row_used[i] and not column_used[j]:
+            row_used[i] = column_used[j] = True
+            pairs[kept, 0], pairs[kept, 1] = i, j
+            kept += 1
+    return kept
+
+
+@kernel
+def settle(probe: Floats, reference: Floats, table: Floats, motion: Motion) -> tuple[Motion, Pairs]:
+    """Refit a rough motion to the pairs it makes, some rounds; return it with the pairs it ends with.
+
+    Near and similar pairs weigh more.
+    """
+    for _ in range(REFITS):
+        laid = moved(probe, motion)
+        pairs = pair_within(laid, reference, WIDE_PX)
+        weights = np.empty(len(pairs), np.float32)
+        for t in range(len(pairs)):
+            i, j = pairs[t, 0], pairs[t, 1]
+            dx, dy = reference[X, j] - laid[X, i], reference[Y, j] - laid[Y, i]
+            near = 1.0 - (dx * dx + dy * dy) / (WIDE_PX * WIDE_PX)
+            weights[t] = near * (REFIT_BASE + max(0.0, table[i, j]))
+        if len(pairs) == 0:
+            break
+        motion = fit_motion(probe, reference, pairs, weights)
+    return motion, pair_within(moved(probe, motion), reference, WIDE_PX)
+
+
+@kernel
+def unbend(laid: Floats, reference: Floats, pairs: Pairs) -> Floats:
+    """The laid probe with skin distortion undone: each minutia follows the paired ones around it.
+
+    Its displacement is the kernel-weighted mean of their residuals, drawn towards none.
+    """
+    out = laid.copy()
+    for i in range(laid.shape[1]):
+        sum_x = sum_y = 0.0
+        total = DISTORTION_STIFFNESS
+        for t in range(len(pairs)):
+            k, j = pairs[t, 0], pairs[t, 1]
+            dx, dy = laid[X, k] - laid[X, i], laid[Y, k] - laid[Y, i]
+            near = 1.0 - (dx * dx + dy * dy) / (DISTORTION_REACH * DISTORTION_REACH)
+            if near > 0.0:
+                sum_x += near * near * (reference[X, j] - laid[X, k])
+                sum_y += near * near * (reference[Y, j] - laid[Y, k])
+                total += near * near
+        out[X, i] += np.float32(sum_x / total)
+        out[Y, i] += np.float32(sum_y / total)
+    return out

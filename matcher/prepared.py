@@ -1,0 +1,144 @@
+"""A template made ready for comparison: once per print, before any number of comparisons."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.compiled import kernel
+from matcher.descriptors import DIMENSIONS, canonical_order, describe
+from matcher.evidence import COHERENCE, ORIENTATION, Cells
+from matcher.kernels_cylinder import convex_hull
+from matcher.pairing import COS, SIN, WEIGHT, Floats, X, Y
+from matcher.template import Template
+
+#: Minutiae, descriptors, cells and hull: what the kernels take of one print.
+Arrays: TypeAlias = tuple[Floats, Floats, Cells, Floats]
+
+#: The cells of a print without a ridge field.
+NO_CELLS: Final = np.zeros((2, 0, 0), np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedTemplate:
+    """What the kernels need of one print, in contiguous arrays; about 0.3 kB a minutia.
+
+    minutiae:    float32[5, n]: x, y (px, y up), cos and sin of the direction, weight 0-1.
+    descriptors: float32[n, DIMENSIONS], rows of length 1 (or 0): see `matcher.descriptors`.
+    cells:       uint8[2, rows, cols], orientation and coherence (0 = background); [2, 0, 0] without a field.
+    hull:        float32[3, h], outward normal and offset of each edge of the minutiae's convex hull.
+    order:       int16[n], where each of these minutiae stands in the template.
+    key:         ranks two prints, so that a comparison does not depend on which is the probe.
+    """
+
+    minutiae: Floats
+    descriptors: Floats
+    cells: Cells
+    hull: Floats
+    order: NDArray[np.int16]
+    key: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @property
+    def has_field(self) -> bool:
+        """Whether the ridge field can speak in a comparison."""
+        return bool(self.cells.shape[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PackedTemplates:
+    """Many prepared prints end to end, for one compiled loop over all of them.
+
+    arrays:    the prints' `Arrays`, each raveled and joined.
+    bounds:    int64[k, 7]: where a print begins in the four arrays, its minutiae, cell rows, cell columns.
+    has_field: bool[k].
+    """
+
+    arrays: Arrays
+    bounds: NDArray[np.int64]
+    has_field: NDArray[np.bool_]
+
+
+def prepare(template: Template) -> PreparedTemplate:
+    """Make a template ready for comparison, its minutiae in an order that depends on nothing but them."""
+    order = canonical_order(template)
+    minutiae = _minutiae(template, order)
+    return PreparedTemplate(
+        minutiae=minutiae,
+        descriptors=np.ascontiguousarray(describe(template)[order]),
+        cells=_cells(template),
+        hull=_hull(minutiae),
+        order=order.astype(np.int16),
+        key=(len(order), zlib.crc32(minutiae.tobytes())),
+    )
+
+
+def _minutiae(template: Template, order: NDArray[np.int64]) -> Floats:
+    """Columns as the kernels take them. Unknown quality weighs as much as a certain minutia."""
+    minutiae = np.empty((5, len(order)), np.float32)
+    minutiae[X] = template.x[order]
+    minutiae[Y] = -template.y[order].astype(np.float32)
+    minutiae[COS] = np.cos(template.angle[order])
+    minutiae[SIN] = np.sin(template.angle[order])
+    quality = template.quality[order].astype(np.float32) / 100.0
+    minutiae[WEIGHT] = np.where(quality > 0.0, np.minimum(quality, 1.0), 1.0)
+    return minutiae
+
+
+def _cells(template: Template) -> Cells:
+    """The ridge field with its foreground folded into the coherence."""
+    if template.field is None:
+        return NO_CELLS
+    cells = np.empty((2, *template.field.orientation.shape), np.uint8)
+    cells[ORIENTATION] = template.field.orientation
+    cells[COHERENCE] = np.where(template.field.foreground, np.maximum(template.field.coherence, 1), 0)
+    return cells
+
+
+def _hull(minutiae: Floats) -> Floats:
+    """Edges of the convex hull; none for fewer than two minutiae."""
+    corners = minutiae[:2, convex_hull(minutiae[X], minutiae[Y])].astype(np.float64)
+    along = np.roll(corners, -1, axis=1) - corners
+    lengths = np.hypot(along[0], along[1])
+    edges = np.stack([along[1], -along[0], along[1] * corners[0] - along[0] * corners[1]])
+    return np.ascontiguousarray((edges / np.maximum(lengths, 1e-9))[:, lengths > 0.0], dtype=np.float32)
+
+
+def pack(prints: Sequence[PreparedTemplate]) -> PackedTemplates:
+    """Join prepared prints end to end."""
+    columns = [[p.minutiae, p.descriptors, p.cells, p.hull] for p in prints]
+    bounds = np.zeros((len(prints), 7), np.int64)
+    joined = []
+    for k, empty in enumerate((np.float32, np.float32, np.uint8, np.float32)):
+        raveled = [arrays[k].ravel() for arrays in columns]
+        bounds[1:, k] = np.cumsum([len(values) for values in raveled])[:-1] if raveled else ()
+        joined.append(np.concatenate(raveled) if raveled else np.zeros(0, empty))
+    bounds[:, 4:] = [(len(p), p.cells.shape[1], p.cells.shape[2]) for p in prints] or np.zeros((0, 3))
+    minutiae, descriptors, cells, hull = joined
+    return PackedTemplates(
+        arrays=(minutiae, descriptors, cells, hull),
+        bounds=bounds,
+        has_field=np.array([p.has_field for p in prints], np.bool_),
+    )
+
+
+@kernel
+def unpacked(packed: Arrays, bounds: NDArray[np.int64], k: int) -> Arrays:
+    """The arrays of print `k`, views into the joined ones."""
+    minutiae, descriptors, cells, hull = packed
+    at = bounds[k]
+    count, rows, columns = at[4], at[5], at[6]
+    hull_end = bounds[k + 1, 3] if k + 1 < len(bounds) else len(hull)
+    return (
+        minutiae[at[0] : at[0] + 5 * count].reshape(5, count),
+        descriptors[at[1] : at[1] + DIMENSIONS * count].reshape(count, DIMENSIONS),
+        cells[at[2] : at[2] + 2 * rows * columns].reshape(2, rows, columns),
+        hull[at[3] : hull_end].reshape(3, (hull_end - at[3]) // 3),
+    )

@@ -1,0 +1,89 @@
+"""The unit of every score: −10·log10 of the false match rate at which it would be the threshold.
+
+A score of 40 is reached by one non-mated comparison in 10,000. The table behind it is fitted by
+`benchmarks/calibrate.py` on non-mated comparisons and holds numbers only, `calibration.json`; see
+`calibration.md`. Prints without a ridge field are judged on less, so they have a table of their own.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NewType
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: −10·log10(FMR), 0 or more; higher is closer.
+Score = NewType("Score", float)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A rising, piecewise linear table from raw scores to scores.
+
+    raws, scores:  its knots; below the first it gives 0, above the last it stays.
+    measured_to:   the last score supported by data: FMR = 3/n, n the number of comparisons.
+    comparisons:   non-mated comparisons behind the table.
+    """
+
+    raws: tuple[float, ...]
+    scores: tuple[float, ...]
+    measured_to: Score
+    comparisons: int
+
+    def __call__(self, raw: float) -> Score:
+        """The score of one raw score."""
+        above = bisect_right(self.raws, raw)
+        if above == 0:
+            return Score(self.scores[0])
+        if above == len(self.raws):
+            return Score(self.scores[-1])
+        low, high = self.raws[above - 1], self.raws[above]
+        share = (raw - low) / (high - low)
+        return Score(self.scores[above - 1] + share * (self.scores[above] - self.scores[above - 1]))
+
+
+def calibrate(raw: float, *, with_field: bool) -> Score:
+    """The score of a raw score of two prints that both have (or do not both have) a ridge field."""
+    return calibration(with_field=with_field)(raw)
+
+
+def calibrate_many(raws: NDArray[np.float64], *, with_field: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Scores of many raw scores, float32[k]; `with_field` bool[k] as for `calibrate`."""
+    scores = np.empty(len(raws), np.float32)
+    for fielded in (False, True):
+        table, chosen = calibration(with_field=fielded), with_field == fielded
+        scores[chosen] = np.interp(raws[chosen], table.raws, table.scores)
+    return scores
+
+
+def fmr_of(score: Score) -> float:
+    """The false match rate a threshold at this score would have."""
+    return float(10.0 ** (-score / 10.0))
+
+
+def score_of_fmr(fmr: float) -> Score:
+    """The threshold for a false match rate in (0, 1]."""
+    return Score(-10.0 * float(np.log10(fmr)))
+
+
+def is_extrapolated(score: Score, *, with_field: bool = True) -> bool:
+    """Whether a score lies beyond what the comparisons behind the table can support."""
+    return score > calibration(with_field=with_field).measured_to
+
+
+@cache
+def calibration(*, with_field: bool) -> Calibration:
+    """The committed table for prints with, or without, ridge fields."""
+    stored: dict[str, Any] = json.loads(Path(__file__).with_name("calibration.json").read_text("utf-8"))
+    table = stored["with_field" if with_field else "without_field"]
+    return Calibration(
+        raws=tuple(table["raws"]),
+        scores=tuple(table["scores"]),
+        measured_to=Score(table["measured_to"]),
+        comparisons=table["comparisons"],
+    )

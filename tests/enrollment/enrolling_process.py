@@ -1,0 +1,154 @@
+"""An enrolling process that can be killed and started again on the same store.
+
+Run as a script it is a nursery: it imports everything once, then forks one worker per line on its standard
+input (a port where the test listens). A worker opens the store, fills its gallery, says `ready N`, and for
+each line `SEED` enrols the encounter of that seed and answers `done SEED` once it is durable and in the
+gallery. Forking keeps a restart at milliseconds where importing would take seconds.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, Any, Self
+
+from stored_people import random_encounter, with_picture
+
+from enrollment.blobs import BlobStore
+from enrollment.database import Database
+from enrollment.errors import ConflictingRecord
+from enrollment.follower import GalleryFollower
+from enrollment.records import Records
+from matcher.codes import FingerPosition
+from matcher.gallery import Gallery
+
+#: Seconds a worker may take to become ready: the first one may have to compile.
+PATIENCE_S = 120
+INDEX = (FingerPosition.RIGHT_INDEX,)
+
+
+def picture_of(seed: int) -> bytes:
+    """The picture enrolled with a seed; the store does not look inside it."""
+    return seed.to_bytes(8, "big") * 64
+
+
+class EnrollingProcess:
+    """The test's end: starts, asks and kills workers, one at a time."""
+
+    def __init__(self, place: str, blobs: Path) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._server.settimeout(PATIENCE_S)
+        self._nursery = subprocess.Popen(
+            [sys.executable, __file__, place, str(blobs)],
+            stdin=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            text=True,
+        )
+        self._worker: int | None = None
+        self._connection = socket.socket()
+        self._answers: IO[str] = io.StringIO()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.kill()
+        self._disconnect()
+        self._server.close()
+        self._nursery.communicate(timeout=PATIENCE_S)
+
+    def start(self) -> None:
+        """Fork a worker; returns as soon as it has a process id, before it has opened anything."""
+        self._disconnect()
+        assert self._nursery.stdin is not None
+        self._nursery.stdin.write(f"{self._server.getsockname()[1]}\n")
+        self._nursery.stdin.flush()
+        self._connection, _ = self._server.accept()
+        self._connection.settimeout(PATIENCE_S)
+        self._answers = self._connection.makefile()
+        self._worker = int(self._answer())
+
+    def ready(self) -> int | None:
+        """Wait until the worker has filled its gallery; gives its size, or None if it was killed first."""
+        answer = self._answer()
+        return int(answer.removeprefix("ready ")) if answer else None
+
+    def enrol(self, seed: int) -> bool:
+        """Have the encounter of a seed enrolled; True when that was acknowledged, False when killed first."""
+        try:
+            self._connection.sendall(f"{seed}\n".encode())
+        except ConnectionError:
+            return False
+        return self._answer() == f"done {seed}"
+
+    def kill(self) -> None:
+        """Kill the worker where it stands."""
+        if self._worker is not None:
+            os.kill(self._worker, signal.SIGKILL)
+            self._worker = None
+
+    def _answer(self) -> str:
+        """The worker's next line; empty when it was killed."""
+        try:
+            line = self._answers.readline()
+        except ConnectionError:
+            return ""
+        return line.strip() if line.endswith("\n") else ""
+
+    def _disconnect(self) -> None:
+        """Let go of a worker that is no more."""
+        self._answers.close()
+        self._connection.close()
+
+
+def serve(place: str, blobs: str, lines: IO[Any]) -> None:
+    """Be a worker."""
+    with Database.open(place) as database:
+        records = Records(database, BlobStore(Path(blobs)))
+        gallery = Gallery()
+        follower = GalleryFollower(database, records, gallery)
+        follower.catch_up()
+        _say(lines, f"ready {len(gallery)}")
+        for line in lines:
+            enrol(database, records, int(line))
+            follower.catch_up()
+            _say(lines, f"done {line.strip()}")
+
+
+def enrol(database: Database, records: Records, seed: int) -> None:
+    """Enrol the encounter of a seed; one that is there already was enrolled by a worker killed since."""
+    encounter, pictures = with_picture(random_encounter(seed, positions=INDEX), picture_of(seed))
+    records.keep_images(pictures)
+    try:
+        with database.transaction() as tx:
+            records.add(tx, encounter, pictures)
+    except ConflictingRecord:
+        pass
+
+
+def _say(lines: IO[Any], words: str) -> None:
+    """Answer at once."""
+    lines.write(f"{words}\n")
+    lines.flush()
+
+
+def main(place: str, blobs: str) -> None:
+    """Be the nursery: one worker at a time, until the test closes our input."""
+    for line in sys.stdin:
+        worker = os.fork()
+        if worker == 0:
+            connection = socket.create_connection(("127.0.0.1", int(line)))
+            lines = connection.makefile("rw")
+            _say(lines, str(os.getpid()))
+            serve(place, blobs, lines)
+            os._exit(0)
+        os.waitpid(worker, 0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,259 @@
+"""The gallery equals the store: at start, after every commit, and whoever committed."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from stored_people import failure, random_encounter
+
+from enrollment import follower as follower_module
+from enrollment.blobs import BlobStore
+from enrollment.database import Database
+from enrollment.encounter import Encounter, EncounterStatus
+from enrollment.errors import MalformedRecord
+from enrollment.follower import GalleryFollower
+from enrollment.records import Amendment, Records
+from matcher.codes import FingerPosition
+from matcher.gallery import Gallery
+from matcher.scoring import Score
+
+INDEX = FingerPosition.RIGHT_INDEX
+
+
+@pytest.fixture
+def gallery() -> Gallery:
+    """An empty gallery."""
+    return Gallery()
+
+
+@pytest.fixture
+def follower(database: Database, records: Records, gallery: Gallery) -> GalleryFollower:
+    """The gallery's follower, which has not read anything yet."""
+    return GalleryFollower(database, records, gallery)
+
+
+def _person(seed: int) -> Encounter:
+    return random_encounter(seed, positions=(INDEX,))
+
+
+def _add(database: Database, records: Records, *encounters: Encounter) -> int:
+    with database.transaction() as tx:
+        return [records.add(tx, encounter) for encounter in encounters][-1]
+
+
+def _found(gallery: Gallery, seed: int) -> bool:
+    """Whether a search with the seed's own print finds its encounter."""
+    answer = gallery.search(_person(seed).tenprint, limit=1, threshold=Score(40.0))
+    return [candidate.reference_id for candidate in answer.candidates] == [f"e-{seed}"]
+
+
+def test_start_fills_the_gallery_and_reports(
+    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+) -> None:
+    """Every encounter is added, the progress runs to the end, the sequence is the store's."""
+    last = _add(database, records, *(_person(seed) for seed in range(8)))
+    reports: list[tuple[int, int]] = []
+    assert follower.applied is None
+    assert follower.catch_up(lambda done, total: reports.append((done, total))) == last
+    assert follower.applied == gallery.sequence == last
+    assert reports == [(done, 8) for done in range(1, 9)]
+    assert all(_found(gallery, seed) for seed in range(8))
+
+
+def test_empty_store_is_an_empty_gallery(gallery: Gallery, follower: GalleryFollower) -> None:
+    """Nothing to follow is no error."""
+    assert follower.catch_up() == 0
+    assert len(gallery) == 0
+
+
+def test_enrolled_is_found_by_the_very_next_search(
+    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+) -> None:
+    """After commit and catch-up the search has seen the change, and says so."""
+    follower.catch_up()
+    for seed in range(3):
+        sequence = _add(database, records, _person(seed))
+        assert follower.catch_up() == sequence
+        answer = gallery.search(_person(seed).tenprint, limit=1, threshold=Score(40.0))
+        assert answer.candidates[0].reference_id == f"e-{seed}"
+        assert answer.as_of == sequence
+
+
+def test_erased_is_never_returned(
+    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+) -> None:
+    """An erasure reaches the gallery, whether it was filled before or after."""
+    _add(database, records, _person(1), _person(2))
+    follower.catch_up()
+    with database.transaction() as tx:
+        last = records.erase(tx, "e-1")
+    assert follower.catch_up() == last == gallery.sequence
+    assert not _found(gallery, 1)
+    rebuilt = Gallery()
+    GalleryFollower(database, records, rebuilt).catch_up()
+    assert not _found(rebuilt, 1)
+    assert _found(rebuilt, 2)
+    assert rebuilt.sequence == last
+
+
+def test_added_and_erased_between_two_looks_is_nothing(
+    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+) -> None:
+    """An encounter that came and went unseen never enters the gallery; the sequence moves on."""
+    follower.catch_up()
+    _add(database, records, _person(1))
+    with database.transaction() as tx:
+        last = records.erase(tx, "e-1")
+    assert follower.catch_up() == last == gallery.sequence
+    assert len(gallery) == 0
+
+
+def test_encounter_without_templates_moves_the_sequence(
+    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+) -> None:
+    """What cannot be searched is followed all the same: `as_of` covers it."""
+    follower.catch_up()
+    last = _add(database, records, replace(_person(1), fingers={INDEX: failure(INDEX)}))
+    assert follower.catch_up() == last == gallery.sequence
+    assert len(gallery) == 0
+
+
+def test_inactive_leaves_and_active_returns(
+    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+) -> None:
+    """The status decides who can be found."""
+    _add(database, records, _person(1), replace(_person(2), status=EncounterStatus.INACTIVE))
+    follower.catch_up()
+    assert (_found(gallery, 1), _found(gallery, 2)) == (True, False)
+    for encounter_id, status in (("e-1", EncounterStatus.INACTIVE), ("e-2", EncounterStatus.ACTIVE)):
+        with database.transaction() as tx:
+            records.amend(tx, encounter_id, Amendment(status=status))
+    follower.catch_up()
+    assert (_found(gallery, 1), _found(gallery, 2)) == (False, True)
+
+
+def test_changes_beyond_one_batch_are_applied(
+    database: Database,
+    records: Records,
+    gallery: Gallery,
+    follower: GalleryFollower,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One call applies everything, in however many batches; the queue at start is bounded."""
+    monkeypatch.setattr(follower_module, "BATCH", 3)
+    monkeypatch.setattr(follower_module, "QUEUE", 2)
+    follower.catch_up()
+    _add(database, records, *(_person(seed) for seed in range(8)))
+    follower.catch_up()
+    assert len(gallery) == 8
+    rebuilt = Gallery()
+    GalleryFollower(database, records, rebuilt).catch_up()
+    assert len(rebuilt) == 8
+
+
+def test_what_another_process_enrols_is_followed(
+    database_place: str, database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+) -> None:
+    """A second connection to the same store stands for the command line beside the service."""
+    follower.catch_up()
+    with Database.open(database_place) as other:
+        _add(other, Records(other, records._blobs), _person(1))
+    follower.catch_up()
+    assert _found(gallery, 1)
+
+
+def test_many_threads_each_find_what_they_enrolled(
+    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+) -> None:
+    """Whoever catches up after a commit finds that commit, even when another thread applies it."""
+
+    def enrol_and_search(seed: int) -> bool:
+        sequence = _add(database, records, _person(seed))
+        assert follower.catch_up() >= sequence
+        return _found(gallery, seed)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(enrol_and_search, range(24)))
+    assert len(gallery) == 24
+
+
+def test_enrolments_during_the_start_are_not_missed(
+    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+) -> None:
+    """What commits while the gallery is being filled is applied after it, once."""
+    _add(database, records, *(_person(seed) for seed in range(6)))
+    late = threading.Thread(target=_add, args=(database, records, _person(7)))
+
+    def progress(done: int, _total: int) -> None:
+        if done == 2:
+            late.start()
+            late.join()
+
+    follower.catch_up(progress)
+    assert len(gallery) == 7
+    assert _found(gallery, 7)
+
+
+def test_damaged_template_stops_the_start_and_repair_lets_it_pass(
+    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+) -> None:
+    """A gallery that would silently miss somebody is never called filled."""
+    _add(database, records, _person(1), _person(2))
+    with database.transaction() as tx:
+        tx.execute(text("UPDATE templates SET codec = 'template_v9' WHERE encounter_id = 'e-1'"))
+    with pytest.raises(MalformedRecord, match="template_v9"):
+        follower.catch_up()
+    assert follower.applied is None
+    with database.transaction() as tx:
+        records.erase(tx, "e-1")
+    follower.catch_up()
+    assert len(gallery) == 1
+
+
+@pytest.fixture
+def busy_store(tmp_path: Path) -> Iterator[Database]:
+    """A store of its own that the test below writes while it is read."""
+    with Database.open(tmp_path / "busy") as opened:
+        yield opened
+
+
+@pytest.mark.slow
+def test_random_histories_equal_a_model(busy_store: Database, tmp_path: Path) -> None:
+    """After any history of changes, a gallery that followed and one rebuilt hold what the model holds."""
+    records = Records(busy_store, BlobStore(tmp_path / "pictures"))
+    followed = Gallery()
+    follower = GalleryFollower(busy_store, records, followed)
+    chance, model = random.Random(5), dict[int, bool]()
+    for seed in range(60):
+        with busy_store.transaction() as tx:
+            act = chance.random()
+            if act < 0.6 or not model:
+                active = chance.random() < 0.8
+                status = EncounterStatus.ACTIVE if active else EncounterStatus.INACTIVE
+                records.add(tx, replace(_person(seed), status=status))
+                model[seed] = active
+            elif act < 0.8:
+                gone = chance.choice(list(model))
+                records.erase(tx, f"e-{gone}")
+                del model[gone]
+            else:
+                changed = chance.choice(list(model))
+                model[changed] = not model[changed]
+                status = EncounterStatus.ACTIVE if model[changed] else EncounterStatus.INACTIVE
+                records.amend(tx, f"e-{changed}", Amendment(status=status))
+        if chance.random() < 0.3:
+            follower.catch_up()
+    follower.catch_up()
+    rebuilt = Gallery()
+    GalleryFollower(busy_store, records, rebuilt).catch_up()
+    expected = {seed for seed, active in model.items() if active}
+    for gallery in (followed, rebuilt):
+        assert {seed for seed in range(60) if _found(gallery, seed)} == expected
+        assert len(gallery) == len(expected)
