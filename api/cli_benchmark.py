@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from types import TracebackType
+from typing import Annotated, Any, Self
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from api.progress import StageProgress
+from api.cli_common import Advance, progress
+from api.cli_common import out as standard_output
 
 app = typer.Typer(no_args_is_help=True, help="Measure accuracy and speed on pictures you have.")
 
@@ -26,6 +28,31 @@ def _ppi_options(values: list[str]) -> tuple[int, dict[str, int]]:
         else:
             general = int(number)
     return general, overrides
+
+
+class StageProgress:
+    """One bar at a time: a new stage replaces the one before."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._stage: str | None = None
+        self._advance: Advance | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def update(self, stage: str, done: int, total: int) -> None:
+        """Say that `done` of `total` are finished in `stage`."""
+        if stage != self._stage:
+            self._open.close()
+            self._stage, self._advance = stage, self._open.enter_context(progress(stage))
+        if self._advance is not None:
+            self._advance(done, total)
 
 
 @app.command()
@@ -58,8 +85,8 @@ def verification(
         pictures = datasets.read_fvc(fvc or Path(), ppi=general, ppi_of=overrides)
     chosen: list[engines.Engine] = [engines.Tenprint(), *engines.peers(peers)]
     out.mkdir(parents=True, exist_ok=True)
-    with engines.Reader() as reader, StageProgress() as progress:
-        runs = [bench.score_all(engine, pictures, reader, progress.update) for engine in chosen]
+    with engines.Reader() as reader, StageProgress() as bars:
+        runs = [bench.score_all(engine, pictures, reader, bars.update) for engine in chosen]
     reports = [report.report_of(run) for run in runs]
     for run in runs:
         bench.write_scores(run, out / ("scores.csv" if run is runs[0] else f"scores-{run.engine}.csv"))
@@ -76,8 +103,8 @@ def _print(reports: list[dict[str, Any]], out: Path) -> None:
     for report in reports:
         for name, entry in [*report["sets"].items(), ("macro", report["macro"])]:
             table.add_row(str(report["engine"]), name, *_cells(entry), end_section=name == "macro")
-    Console().print(table)
-    Console().print(f"Written: {out / 'scores.csv'}, {out / 'report.json'}, {out / 'det.png'}")
+    standard_output.print(table)
+    standard_output.print(f"Written: {out / 'scores.csv'}, {out / 'report.json'}, {out / 'det.png'}")
 
 
 def _cells(entry: dict[str, Any]) -> list[str]:

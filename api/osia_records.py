@@ -15,6 +15,7 @@ from api.errors import InvalidRequest
 from api.gate import may
 from api.osia_parameters import ALGORITHM, TRANSACTION, EncounterId, PersonId, refuse_unserved
 from api.osia_schemas import Encounter, ExtendablePersonIds
+from api.recording import store_encounter
 from api.responses import osia_refusals
 from api.roles import Action, Principal
 from api.service import Service
@@ -24,7 +25,6 @@ from enrollment.audit_log import AuditEntry
 from enrollment.encounter import EncounterStatus, new_id, utc_now
 from enrollment.errors import UnknownRecord
 from workflow import audit
-from workflow.registration import record as record_encounter
 
 router = APIRouter(prefix="/v1/persons", tags=["CRUD"])
 
@@ -170,8 +170,7 @@ def _create(
         biographic=body.biographicData or {},
         contextual=body.contextualData or {},
     )
-    pictures = {entry.position: entry.data for entry in acquired}
-    record_encounter(service.desk, encounter, pictures, actor=caller.as_actor, at=now)
+    store_encounter(service, encounter, acquired, actor=caller.as_actor, at=now)
     return ExtendablePersonIds(
         personId=person_id,
         encounterId=encounter_id,

@@ -61,7 +61,8 @@ def ridge_share(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> flo
     bands += [_blur(bands[0], sigma) for sigma in BAND_SIGMAS_PX]
     inside = foreground[window].astype(np.uint8)
     grain, ridges, shading = (
-        cv2.norm(finer, coarser, cv2.NORM_L2SQR, inside) for finer, coarser in zip(bands, bands[1:], strict=False)
+        cv2.norm(finer, coarser, cv2.NORM_L2SQR, inside)
+        for finer, coarser in zip(bands, bands[1:], strict=False)
     )
     return float(ridges / max(grain + ridges + shading, 1e-6))
 

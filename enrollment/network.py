@@ -50,10 +50,18 @@ class MinutiaeNetwork:
 
     def detect(self, pixels: NDArray[np.uint8], threshold: float = PEAK_THRESHOLD) -> Detections:
         """All peaks of at least `threshold` in a picture whose sides are multiples of 32, uint8[h, w], 500 ppi."""
-        features, position = self._trunk.run(None, {"picture": pixels.astype(np.float32)[None, None]})
-        y, x, probability = peaks(position[0, 0], threshold)
-        direction, ending = self._read_heads(features[0], y, x)
+        features, position = self._run_trunk(pixels)
+        y, x, probability = peaks(position, threshold)
+        direction, ending = self._read_heads(features, y, x)
         return Detections(x, y, direction, ending, probability)
+
+    def position(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The probability of a minutia at each pixel, not smoothed, float32[h, w]."""
+        return self._run_trunk(pixels)[1]
+
+    def _run_trunk(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        features, position = self._trunk.run(None, {"picture": pixels.astype(np.float32)[None, None]})
+        return features[0], position[0, 0]
 
     def _read_heads(
         self, features: NDArray[np.float32], y: NDArray[np.int32], x: NDArray[np.int32]

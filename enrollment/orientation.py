@@ -30,7 +30,9 @@ def ridge_field(steps: Gradients, foreground: NDArray[np.bool_]) -> RidgeField:
     inside = _cells(foreground.astype(np.float32)) >= CELL_SHARE
     return RidgeField(
         orientation=np.where(inside, np.mod(np.rint(ridge_angle * (256 / np.pi)), 256), 0).astype(np.uint8),
-        coherence=np.where(inside, np.rint(coherence * COHERENCE_STEPS) * (255 / COHERENCE_STEPS), 0).astype(np.uint8),
+        coherence=np.where(inside, np.rint(coherence * COHERENCE_STEPS) * (255 / COHERENCE_STEPS), 0).astype(
+            np.uint8
+        ),
         foreground=inside,
     )
 

@@ -15,9 +15,7 @@ from enrollment.segmentation import crop_to_foreground, gradients, segment
 EXTRACTOR = "leader-0.7.3/tenprint-1"
 
 
-def extract(
-    capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace
-) -> Finger | FailureToAcquire:
+def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace) -> Finger | FailureToAcquire:
     """A finger with its template and quality, or why there is none.
 
     Raises only what `normalise` refuses (a resolution that cannot be, a picture too large).

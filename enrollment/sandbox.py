@@ -184,7 +184,7 @@ class DecoderSandbox:
             self._counts.update(names)
 
 
-# One sentence for both: where the heap lies decides whether the WSQ decoder refuses a damaged file or dies of it.
+# One sentence for both: where the heap lies decides whether the WSQ decoder refuses a file or dies of it.
 _DAMAGED = "is damaged: its decoder cannot read it. Send the complete, original file."
 _SAYS = {
     Outcome.REFUSED: _DAMAGED,

@@ -21,8 +21,8 @@ _START = (
     "from enrollment.decoder_worker import main; sys.exit(main(sys.argv[1:]))"
 )
 _ROOT = str(Path(__file__).resolve().parent.parent)
-#: glibc fills fresh and freed memory: the WSQ decoder reads some it never wrote, and a damaged file gave other
-#: pixels at each decoding (measured). The same bytes must give the same answer.
+#: glibc fills fresh and freed memory: the WSQ decoder reads some it never wrote, and a damaged file gave
+#: other pixels at each decoding (measured). The same bytes must give the same answer.
 _ENVIRONMENT = {"MALLOC_PERTURB_": "165"}
 #: The worker sees no other variable of ours: keys live in the environment.
 _PASSED_ON = ("LD_LIBRARY_PATH",)

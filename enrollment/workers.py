@@ -28,7 +28,9 @@ class ExtractionPool:
         # OpenCV would start a thread for each core inside each of our threads.
         cv2.setNumThreads(1)
         self._network = network
-        self._threads = ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)), thread_name_prefix="extract")
+        self._threads = ThreadPoolExecutor(
+            workers or len(os.sched_getaffinity(0)), thread_name_prefix="extract"
+        )
 
     def extract(self, captures: Iterable[Capture]) -> list[Finger | FailureToAcquire]:
         """One result for each capture, in their order; may be called from several threads at once.

@@ -41,3 +41,7 @@ class Column:
     def rows(self, first: int, count: int) -> NDArray[Any]:
         """A view of some rows."""
         return self._kept[first : first + count]
+
+    def all(self) -> NDArray[Any]:
+        """A view of all rows."""
+        return self._kept[: self._count]

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from matcher.candidates import Candidate, CandidateList, ReferenceId, merge
 from matcher.comparison import prepare
 from matcher.scoring import Score
-from matcher.shard import PreparedFinger, PreparedTenprint, Shard
+from matcher.shard import PreparedTenprint, Shard
 from matcher.template import Tenprint
 
 __all__ = ["Candidate", "CandidateList", "Gallery", "ReferenceId"]
@@ -50,6 +50,11 @@ class Gallery:
         owner.remove(reference_id, sequence)
         self._advance(owner, sequence)
 
+    def advance(self, sequence: int) -> None:
+        """Learn of changes that touch no reference; the sequence never falls."""
+        for shard in self._shards:
+            shard.advance(sequence)
+
     def search(
         self,
         probe: Tenprint,
@@ -82,6 +87,4 @@ class Gallery:
 
 
 def _prepared(tenprint: Tenprint) -> PreparedTenprint:
-    return {
-        position: PreparedFinger(template, prepare(template)) for position, template in tenprint.items()
-    }
+    return {position: prepare(template) for position, template in tenprint.items()}

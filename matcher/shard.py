@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +16,11 @@ from numpy.typing import NDArray
 from matcher.candidates import Candidate, CandidateList, ReferenceId, ranked
 from matcher.codes import FINGERS, FingerPosition
 from matcher.columns import Column
-from matcher.comparison import PreparedTemplate, score_of
+from matcher.comparison import PreparedTemplate, score_many
 from matcher.fusion import best_of, fuse
 from matcher.locks import ReadWriteLock
-from matcher.prints import Prints
+from matcher.prints import Prints, angles_of
 from matcher.scoring import Score
-from matcher.template import Template
 
 #: Up to so many references a search compares all of them: nothing can be missed.
 EXHAUSTIVE: Final = 200
@@ -40,16 +38,8 @@ _THUMBS = {
 _SINGLE = (FingerPosition.UNKNOWN, *FINGERS, *_THUMBS.values())
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedFinger:
-    """One finger of a probe or of a new reference, prepared once."""
-
-    template: Template
-    prepared: PreparedTemplate
-
-
-#: A person's fingers, prepared.
-PreparedTenprint = Mapping[FingerPosition, PreparedFinger]
+#: A person's fingers, each prepared once.
+PreparedTenprint: TypeAlias = Mapping[FingerPosition, PreparedTemplate]
 
 
 def comparable(position: FingerPosition) -> Sequence[FingerPosition]:
@@ -79,8 +69,7 @@ class _Contents:
     def append(self, reference_id: ReferenceId, tenprint: PreparedTenprint) -> None:
         number = len(self.ids)
         for position, finger in tenprint.items():
-            prints = self.prints.setdefault(position, Prints())
-            prints.append(number, finger.template, finger.prepared)
+            self.prints.setdefault(position, Prints()).append(number, finger)
         self.ids.append(reference_id)
         self.numbers[reference_id] = number
         self.alive.append(np.array([True]))
@@ -179,9 +168,8 @@ class Shard:
             contents, as_of = self._contents, self._sequence
             allowed = contents.allowed(within, exclude)
             numbers = _shortlist(contents, probe, allowed, max(limit, _shortlist_size(probe)))
-        found = (_compared(contents, probe, number) for number in numbers)
         return CandidateList(
-            candidates=ranked((candidate for candidate in found if candidate), limit=limit),
+            candidates=ranked(_compared(contents, probe, numbers), limit=limit),
             threshold=threshold,
             gallery_size=int(np.count_nonzero(allowed)),
             as_of=as_of,
@@ -219,7 +207,7 @@ def _shortlist(
         best = np.zeros(len(allowed), np.float32)
         for prints in _stored(contents, position):
             votes = np.zeros(len(allowed), np.float32)
-            prints.index.vote(finger.prepared.descriptors, finger.template.angle, votes, only)
+            prints.index.vote(finger.descriptors, angles_of(finger), votes, only)
             np.maximum(best, votes, out=best)
         fused += best
     order = np.argpartition(-fused, size)[:size]
@@ -230,14 +218,20 @@ def _stored(contents: _Contents, position: FingerPosition) -> Iterator[Prints]:
     return (contents.prints[each] for each in comparable(position) if each in contents.prints)
 
 
-def _compared(contents: _Contents, probe: PreparedTenprint, number: int) -> Candidate | None:
-    """The exact comparison with one reference; None if no finger of the probe can be compared with it."""
-    fingers: dict[FingerPosition, Score] = {}
+def _compared(
+    contents: _Contents, probe: PreparedTenprint, numbers: NDArray[np.int64]
+) -> Iterator[Candidate]:
+    """Exact comparisons with some references; those without a finger to compare are no candidates."""
+    fingers: dict[int, dict[FingerPosition, Score]] = {}
     for position, finger in probe.items():
-        references = (prints.get(number) for prints in _stored(contents, position))
-        scores = [score_of(finger.prepared, each) for each in references if each is not None]
-        if scores:
-            fingers[position] = best_of(scores)
-    if not fingers:
-        return None
-    return Candidate(contents.ids[number], 0, fuse(fingers), fingers)
+        scores: dict[int, list[Score]] = {}
+        for prints in _stored(contents, position):
+            found = [(number, prints.get(number)) for number in numbers.tolist()]
+            known = [(number, reference) for number, reference in found if reference is not None]
+            compared = score_many(finger, [reference for _, reference in known])
+            for (number, _), score in zip(known, compared.tolist(), strict=True):
+                scores.setdefault(number, []).append(Score(score))
+        for number, of_finger in scores.items():
+            fingers.setdefault(number, {})[position] = best_of(of_finger)
+    for number, of_fingers in fingers.items():
+        yield Candidate(contents.ids[number], 0, fuse(of_fingers), of_fingers)

@@ -78,8 +78,12 @@ def decode(data: bytes) -> Template:
 
 def _template(rows: NDArray[np.void], width_px: int, height_px: int, field: RidgeField | None) -> Template:
     kind, x = rows["kind_x"] >> _KIND_SHIFT, rows["kind_x"] & ((1 << _KIND_SHIFT) - 1)
-    if len(rows) and (kind.max() > max(MinutiaKind) or x.max() > MAX_SIDE_PX or rows["y"].max() > MAX_SIDE_PX):
-        raise MalformedRecord("a minutia of the stored template lies outside any picture or has no known kind")
+    if len(rows) and (
+        kind.max() > max(MinutiaKind) or x.max() > MAX_SIDE_PX or rows["y"].max() > MAX_SIDE_PX
+    ):
+        raise MalformedRecord(
+            "a minutia of the stored template lies outside any picture or has no known kind"
+        )
     try:
         return Template(
             x=x.astype(np.int16),

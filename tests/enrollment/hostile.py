@@ -27,7 +27,7 @@ def ridges(height: int = 200, width: int = 160, seed: int = 0) -> NDArray[np.uin
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width]
     waves = np.cos(2 * np.pi / 9 * np.hypot(x - width / 2, (y - height) * 0.8))
-    return np.clip(128 + 90 * waves + rng.normal(0, 6, (height, width)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(128 + 90 * waves + rng.normal(0, 6, (height, width)), 0, 255), np.uint8)
 
 
 def encoded(pixels: NDArray[np.uint8], name: str, **options: object) -> bytes:
@@ -124,6 +124,14 @@ def _png(width: int, height: int, compressed: bytes, *extra: bytes, colour: int 
     )
 
 
+def _zeros(rows: int, row_bytes: int) -> bytes:
+    """That many zero bytes in a zlib stream, made piece by piece."""
+    packer = zlib.compressobj(9)
+    start = packer.compress(bytes(row_bytes * (rows // 100))) + packer.flush(zlib.Z_FULL_FLUSH)
+    piece = packer.compress(bytes(row_bytes * (rows // 100))) + packer.flush(zlib.Z_FULL_FLUSH)
+    return start + piece * 99 + packer.flush(zlib.Z_FINISH)
+
+
 def _tiff(*entries: tuple[int, int, int, int], tail: bytes = b"", following: int = 0) -> bytes:
     """A little-endian TIFF with one directory of (tag, type, count, value) and bytes after it."""
     directory = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
@@ -151,14 +159,14 @@ def _wsq(width: int, height: int) -> bytes:
 
 def bombs() -> dict[str, bytes]:
     """Small or clever files that ask a decoder for gigabytes or minutes."""
-    zeros = zlib.compress(bytes(30_000 * 300), 9) * 8
     long_text = b"zTXtComment\x00\x00" + zlib.compress(bytes(40_000_000), 9)
     info = struct.pack("<IiiHHIIii", 40, 2_000, 1_900, 1, 8, 1, 0, 19685, 19685)
     size = ((256, 4, 1, 2_000), (257, 4, 1, 2_000), (258, 3, 1, 8), (262, 3, 1, 1), (277, 3, 1, 1))
     huge = ((256, 4, 1, 100_000), (257, 4, 1, 100_000), (258, 3, 1, 8), (262, 3, 1, 1), (277, 3, 1, 1))
     strip = ((259, 3, 1, 8), (273, 4, 1, 200), (279, 4, 1, 40))
     return {
-        "png-30000x30000": _png(30_000, 30_000, zeros),
+        "png-30000x30000": _png(30_000, 30_000, _zeros(30_000, 30_001)),
+        "png-30000x30000-1-bit": _png(30_000, 30_000, _zeros(30_000, 3_751), bits=1),
         "png-2000x2000-in-40-bytes": _png(2_000, 2_000, zlib.compress(b"")),
         "png-text-40-MB": _png(300, 300, zlib.compress(bytes(301 * 300)), long_text),
         "png-profile-40-MB": _png(

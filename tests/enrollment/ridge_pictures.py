@@ -26,7 +26,13 @@ class RidgePicture:
 
 
 def ridge_picture(
-    width: int = 320, height: int = 384, *, minutiae: int = 24, seed: int = 1, light: int = 235, noise: float = 6.0
+    width: int = 320,
+    height: int = 384,
+    *,
+    minutiae: int = 24,
+    seed: int = 1,
+    light: int = 235,
+    noise: float = 6.0,
 ) -> RidgePicture:
     """An elliptic print on light ground with `minutiae` minutiae at least 26 px apart."""
     random = np.random.default_rng(seed)

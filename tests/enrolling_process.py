@@ -1,6 +1,6 @@
 """An enrolling process that can be killed and started again on the same store.
 
-Run as a script it is a nursery: it imports everything once, then forks one worker per line on its standard
+Run as a script it is a nursery: it imports and compiles once, then forks one worker per line on its standard
 input (a port where the test listens). A worker opens the store, fills its gallery, says `ready N`, and for
 each line `SEED` enrols the encounter of that seed and answers `done SEED` once it is durable and in the
 gallery. Forking keeps a restart at milliseconds where importing would take seconds.
@@ -25,6 +25,7 @@ from enrollment.errors import ConflictingRecord
 from enrollment.follower import GalleryFollower
 from enrollment.records import Records
 from matcher.codes import FingerPosition
+from matcher.comparison import prepare
 from matcher.gallery import Gallery
 
 #: Seconds a worker may take to become ready: the first one may have to compile.
@@ -139,6 +140,7 @@ def _say(lines: IO[Any], words: str) -> None:
 
 def main(place: str, blobs: str) -> None:
     """Be the nursery: one worker at a time, until the test closes our input."""
+    prepare(random_encounter(0, positions=INDEX).tenprint[INDEX[0]])  # loads compiled code, for all workers
     for line in sys.stdin:
         worker = os.fork()
         if worker == 0:

@@ -1,0 +1,144 @@
+"""Is the store whole? Each check looks at one promise and tells what breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, func, select, text
+
+from enrollment.blobs import BlobStore
+from enrollment.change_log import Operation
+from enrollment.database import Database
+from enrollment.encounter import EncounterStatus
+from enrollment.errors import DamagedRecord, UnknownRecord
+from enrollment.record_rows import decode_template
+from enrollment.tables import change_log, encounters, fingers, images, released_blobs, templates
+from matcher.errors import FingerprintError
+
+#: Receives (check, items done) now and then, for a progress bar.
+Progress = Callable[[str, int], None]
+
+
+class Severity(StrEnum):
+    """FAULT: something stored is lost or wrong. NOTICE: nothing is lost; `tenprint` mends it by itself."""
+
+    FAULT = "fault"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found: `subject` is an id or an address, never a name or a print."""
+
+    check: str
+    severity: Severity
+    subject: str
+    detail: str
+
+
+def examine(
+    database: Database, blobs: BlobStore, progress: Progress = lambda _check, _done: None
+) -> Iterator[Finding]:
+    """Every finding about a store, check by check. Reads every template and every picture."""
+    with database.reading() as tx:
+        for check in (check_database, check_fingers, check_templates, check_change_log):
+            progress(check.__name__.removeprefix("check_"), 0)
+            yield from check(tx)
+        progress("pictures", 0)
+        yield from check_pictures(tx, blobs, progress)
+
+
+def check_database(tx: Connection) -> Iterator[Finding]:
+    """SQLite's own examination of its file, and of every reference between tables.
+
+    PostgreSQL checks references at every write, and its pages by checksums as they are read.
+    """
+    if tx.dialect.name != "sqlite":
+        return
+    for (verdict,) in tx.execute(text("PRAGMA integrity_check")):
+        if verdict != "ok":
+            yield _fault("database", "file", f"{verdict}: restore the store from a backup")
+    for row in tx.execute(text("PRAGMA foreign_key_check")):
+        yield _fault("database", str(row[0]), f"row {row[1]} refers to a row of {row[2]} that is gone")
+
+
+def check_fingers(tx: Connection) -> Iterator[Finding]:
+    """Every finger that became a template has it; no failure has one."""
+    together = (fingers.c.encounter_id == templates.c.encounter_id) & (
+        fingers.c.position == templates.c.position
+    )
+    query = select(fingers.c.encounter_id, fingers.c.position, fingers.c.reason).select_from(
+        fingers.outerjoin(templates, together)
+    )
+    for row in tx.execute(query.where(fingers.c.reason.is_(None) == templates.c.data.is_(None))):
+        problem = "has no template" if row.reason is None else "is a failure, yet has a template"
+        yield _fault("fingers", row.encounter_id, f"position {row.position} {problem}")
+
+
+def check_templates(tx: Connection) -> Iterator[Finding]:
+    """Every stored template can be read."""
+    for row in tx.execute(select(templates).execution_options(yield_per=5000)):
+        try:
+            decode_template(row.codec, row.data)
+        except FingerprintError as error:
+            yield _fault("templates", row.encounter_id, f"position {row.position}: {error}")
+
+
+def check_change_log(tx: Connection) -> Iterator[Finding]:
+    """The newest change of each encounter agrees with its status, so that followers hold who they should."""
+    newest = (
+        select(change_log.c.encounter_id, func.max(change_log.c.sequence).label("sequence"))
+        .group_by(change_log.c.encounter_id)
+        .subquery()
+    )
+    last = (
+        select(change_log.c.encounter_id, change_log.c.operation)
+        .join(newest, newest.c.sequence == change_log.c.sequence)
+        .subquery()
+    )
+    known = select(encounters.c.encounter_id, encounters.c.status, last.c.operation).select_from(
+        encounters.outerjoin(last, last.c.encounter_id == encounters.c.encounter_id)
+    )
+    for row in tx.execute(known):
+        active = row.status == EncounterStatus.ACTIVE.value
+        if row.operation != (Operation.ADD if active else Operation.REMOVE).value:
+            yield _fault("change log", row.encounter_id, f"is {row.status}, last change: {row.operation}")
+    unknown = (
+        select(last.c.encounter_id)
+        .outerjoin(encounters, encounters.c.encounter_id == last.c.encounter_id)
+        .where(encounters.c.encounter_id.is_(None), last.c.operation == Operation.ADD.value)
+    )
+    for encounter_id in tx.execute(unknown).scalars():
+        yield _fault("change log", encounter_id, "was added, never removed, and is not there")
+
+
+def check_pictures(
+    tx: Connection, blobs: BlobStore, progress: Progress = lambda _check, _done: None
+) -> Iterator[Finding]:
+    """Every picture is there and unchanged; nothing else lies beside them."""
+    rows = tx.execute(
+        select(images.c.sha256, func.min(images.c.encounter_id).label("encounter_id")).group_by(
+            images.c.sha256
+        )
+    )
+    named: set[str] = set()
+    for done, row in enumerate(rows, start=1):
+        named.add(row.sha256)
+        try:
+            blobs.get(row.sha256)
+        except (UnknownRecord, DamagedRecord, OSError) as error:
+            yield _fault("pictures", row.encounter_id, str(error))
+        if done % 100 == 0:
+            progress("pictures", done)
+    released = set(tx.execute(select(released_blobs.c.sha256)).scalars())
+    for address in released - named:
+        yield Finding("pictures", Severity.NOTICE, address, "erased, and still to be deleted from the disk")
+    for address in set(blobs.addresses()) - named - released:
+        yield Finding("pictures", Severity.NOTICE, address, "belongs to no encounter; deleted after a day")
+
+
+def _fault(check: str, subject: str, detail: str) -> Finding:
+    """Something stored is lost or wrong."""
+    return Finding(check, Severity.FAULT, subject, detail)

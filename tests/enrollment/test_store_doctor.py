@@ -1,0 +1,121 @@
+"""What is broken is found; what is whole is left in peace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, insert, text
+from stored_people import failure, random_encounter, with_picture
+
+from enrollment.blobs import BlobStore
+from enrollment.database import Database
+from enrollment.doctor import Finding, Severity, examine
+from enrollment.encounter import EncounterStatus
+from enrollment.records import Amendment, Records
+from enrollment.tables import released_blobs
+from matcher.codes import FingerPosition
+
+INDEX = FingerPosition.RIGHT_INDEX
+
+
+@pytest.fixture
+def filled(database: Database, records: Records) -> Database:
+    """A store with a life behind it: pictures, failures, an erasure, an inactive encounter."""
+    encounter, pictures = with_picture(random_encounter(1, positions=(INDEX,)), b"a picture")
+    with database.transaction() as tx:
+        records.add(tx, encounter, pictures)
+        records.add(tx, replace(random_encounter(2), fingers={INDEX: failure(INDEX)}))
+        records.add(tx, replace(random_encounter(3, positions=(INDEX,)), status=EncounterStatus.INACTIVE))
+        records.add(tx, random_encounter(4, positions=(INDEX,)))
+    with database.transaction() as tx:
+        records.erase(tx, "e-4")
+        records.amend(tx, "e-3", Amendment(status=EncounterStatus.ACTIVE))
+    return database
+
+
+def test_whole_store_has_no_findings(filled: Database, blobs: BlobStore) -> None:
+    """Everything the store does by itself leaves it whole; the progress tells what is being looked at."""
+    seen: list[str] = []
+    assert list(examine(filled, blobs, lambda check, _done: seen.append(check))) == []
+    assert seen == ["database", "fingers", "templates", "change_log", "pictures"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "check", "subject"),
+    [
+        ("DELETE FROM templates WHERE encounter_id = 'e-1'", "fingers", "e-1"),
+        (
+            "UPDATE fingers SET reason = 'too_small', extractor = NULL WHERE encounter_id = 'e-1'",
+            "fingers",
+            "e-1",
+        ),
+        ("UPDATE templates SET codec = 'unheard of' WHERE encounter_id = 'e-3'", "templates", "e-3"),
+        ("UPDATE encounters SET status = 'INACTIVE' WHERE encounter_id = 'e-1'", "change log", "e-1"),
+        ("DELETE FROM change_log WHERE encounter_id = 'e-2'", "change log", "e-2"),
+        ("DELETE FROM encounters WHERE encounter_id = 'e-2'", "change log", "e-2"),
+        ("UPDATE change_log SET operation = 'ADD' WHERE encounter_id = 'e-4'", "change log", "e-4"),
+    ],
+)
+def test_damage_behind_the_back_is_found(
+    filled: Database, blobs: BlobStore, damage: str, check: str, subject: str
+) -> None:
+    """One stroke, one finding, about the right encounter."""
+    with filled.transaction() as tx:
+        tx.execute(text(damage))
+    (finding,) = examine(filled, blobs)
+    assert (finding.check, finding.severity, finding.subject) == (check, Severity.FAULT, subject)
+
+
+def _one_picture(tmp_path: Path) -> Path:
+    (path,) = (path for path in (tmp_path / "blobs").rglob("*") if path.is_file())
+    return path
+
+
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, lambda path: path.write_bytes(b"another")], ids=["gone", "changed"]
+)
+def test_damaged_picture_is_found(
+    filled: Database, blobs: BlobStore, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    """A picture that is gone or changed is a fault of its encounter."""
+    damage(_one_picture(tmp_path))
+    (finding,) = examine(filled, blobs)
+    assert (finding.check, finding.severity, finding.subject) == ("pictures", Severity.FAULT, "e-1")
+
+
+def test_what_waits_for_deletion_is_only_noticed(filled: Database, blobs: BlobStore) -> None:
+    """An orphan and an erased picture that is still there are no faults: the store mends both."""
+    orphan, released = blobs.put(b"an orphan"), blobs.put(b"erased")
+    with filled.transaction() as tx:
+        tx.execute(insert(released_blobs), {"sha256": released})
+    findings = list(examine(filled, blobs))
+    assert {(finding.subject, finding.severity) for finding in findings} == {
+        (orphan, Severity.NOTICE),
+        (released, Severity.NOTICE),
+    }
+
+
+def test_dangling_reference_is_found(tmp_path: Path) -> None:
+    """SQLite's references are examined, not only enforced."""
+
+    def orphan_a_row(tx: Connection) -> None:
+        tx.execute(
+            text(
+                "INSERT INTO encounters SELECT 'e-9', 'nobody', '2026-01-01', 'x', NULL, 'ACTIVE', 'x', NULL,"
+                " '{}', '{}', '2026-01-01', '2026-01-01'"
+            )
+        )
+        tx.execute(text("INSERT INTO change_log VALUES (1, 'ADD', 'e-9', '2026-01-01')"))
+
+    blobs = BlobStore(tmp_path / "blobs")
+    with Database.open(tmp_path) as database:
+        unchecked = database._engine.execution_options(tenprint_mode="migrate")
+        with unchecked.begin() as tx:
+            orphan_a_row(tx)
+        (finding,) = examine(database, blobs)
+    assert isinstance(finding, Finding)
+    assert (finding.check, finding.subject) == ("database", "encounters")
+    assert "persons that is gone" in finding.detail
