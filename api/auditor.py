@@ -28,8 +28,8 @@ class AuditPage(BaseModel):
 
 @router.get("/audit", summary="Read the audit log", responses=refusals())
 def read(
-    store: Stored,
     caller: Annotated[Principal, may(Action.AUDIT_READ)],
+    store: Stored,
     after: Annotated[int, Query(ge=0, description="The `next` of the page before.")] = 0,
     file_number: Annotated[str | None, Query(max_length=128, description="Only this case.")] = None,
     limit: Limit = 100,

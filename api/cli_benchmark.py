@@ -30,6 +30,11 @@ def _ppi_options(values: list[str]) -> tuple[int, dict[str, int]]:
     return general, overrides
 
 
+@app.callback()
+def benchmark() -> None:
+    """Measure accuracy and speed on pictures you have."""
+
+
 class StageProgress:
     """One bar at a time: a new stage replaces the one before."""
 

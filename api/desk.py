@@ -38,9 +38,9 @@ _MAX_KEY = 128
     openapi_extra=form_schema(_FIELDS),
 )
 def enroll(
+    caller: Annotated[Principal, may(Action.DESK_ENROLL)],
     service: Ready,
     form: Posted,
-    caller: Annotated[Principal, may(Action.DESK_ENROLL)],
     idempotency_key: Annotated[
         str | None, Header(description="Any text of yours, new for each enrolment; a repeat is done once.")
     ] = None,
@@ -49,7 +49,7 @@ def enroll(
 
     Send each image under its finger's name (`right_thumb` … `left_little`, or the code 1-10; `unknown` or 0):
 
-        curl -H "Authorization: Bearer KEY" -F right_index=@r2.png -F left_index=@l2.png -F ppi=500 \\
+        curl -H "Authorization: Bearer KEY" -F right_index=@r2.png -F left_index=@l2.png -F ppi=500 \
              http://127.0.0.1:8000/desk/encounters
 
     The answer tells for each finger its quality, what is wrong with it and what to do, and who the person

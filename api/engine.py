@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,8 +10,8 @@ from api.settings import Settings
 from enrollment.capture import Capture, FailureToAcquire, Finger
 from enrollment.limits import ImageLimits
 from enrollment.network import MinutiaeNetwork
-from enrollment.pipeline import extract
 from enrollment.sandbox import DecoderSandbox
+from enrollment.workers import ExtractionPool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,21 +20,19 @@ class Engine:
 
     settings: Settings
     decoder: DecoderSandbox
-    network: MinutiaeNetwork
-    threads: ThreadPoolExecutor
+    pool: ExtractionPool
 
     def extract(self, captures: Sequence[Capture]) -> list[Finger | FailureToAcquire]:
         """All captures at the same time, at most as many as there are extraction workers."""
-        return list(self.threads.map(lambda capture: extract(capture, self.network), captures))
+        return self.pool.extract(captures)
 
 
 @contextmanager
 def open_engine(settings: Settings) -> Iterator[Engine]:
     """Start the decoders, load the network, and stop both at the end."""
-    network = MinutiaeNetwork.load(threads=1)
     limits = ImageLimits(max_bytes=settings.max_image_bytes)
     with (
         DecoderSandbox(workers=settings.decoder_workers, limits=limits) as decoder,
-        ThreadPoolExecutor(settings.extraction_workers, "extract") as threads,
+        ExtractionPool(MinutiaeNetwork.load(), workers=settings.extraction_workers) as pool,
     ):
-        yield Engine(settings, decoder, network, threads)
+        yield Engine(settings, decoder, pool)

@@ -65,8 +65,8 @@ class LinkFile(BaseModel):
 
 @router.get("/links", summary="Links waiting for a decision, or any other standing", responses=refusals())
 def links(
-    store: Stored,
     caller: Annotated[Principal, may(Action.LINK_READ)],
+    store: Stored,
     standing: Annotated[Standing | None, Query(description="Only links that stand so.")] = None,
     person_id: Annotated[str | None, Query(max_length=64, description="Only links of this person.")] = None,
     after: Annotated[str, Query(max_length=64, description="The `next` of the page before.")] = "",
@@ -81,7 +81,11 @@ def links(
 
 
 @router.get("/links/{link_id}", summary="One link with its history", responses=refusals(404))
-def link_file(link_id: str, store: Stored, caller: Annotated[Principal, may(Action.LINK_READ)]) -> LinkFile:
+def link_file(
+    caller: Annotated[Principal, may(Action.LINK_READ)],
+    link_id: str,
+    store: Stored,
+) -> LinkFile:
     """Read a link, all that examiners said of it, and which fingers can be looked at."""
     with store.database.reading() as tx:
         link = identity.link(tx, link_id)
@@ -103,11 +107,11 @@ def link_file(link_id: str, store: Stored, caller: Annotated[Principal, may(Acti
     responses={**refusals(404), 200: {"content": {"image/png": {}}}},
 )
 def image(
+    caller: Annotated[Principal, may(Action.LINK_IMAGE)],
     link_id: str,
     encounter_id: str,
     position: str,
     service: Ready,
-    caller: Annotated[Principal, may(Action.LINK_IMAGE)],
 ) -> Response:
     """Look at a print of one of the two encounters of a link, of nobody else. Every look is logged."""
     store, finger = service.store, _finger(position)
@@ -127,7 +131,10 @@ def image(
 
 @router.post("/links/{link_id}/decisions", summary="Decide on a link", responses=refusals(404))
 def decide(
-    link_id: str, decision: Decision, store: Stored, caller: Annotated[Principal, may(Action.LINK_DECIDE)]
+    caller: Annotated[Principal, may(Action.LINK_DECIDE)],
+    link_id: str,
+    decision: Decision,
+    store: Stored,
 ) -> LinkView:
     """Record same, different or inconclusive, signed with your key's name and the time.
 
@@ -146,7 +153,10 @@ def decide(
     "/links/{link_id}/withdrawals", summary="Take the standing decision back", responses=refusals(404, 409)
 )
 def withdraw(
-    link_id: str, withdrawal: Withdrawal, store: Stored, caller: Annotated[Principal, may(Action.LINK_DECIDE)]
+    caller: Annotated[Principal, may(Action.LINK_DECIDE)],
+    link_id: str,
+    withdrawal: Withdrawal,
+    store: Stored,
 ) -> LinkView:
     """Withdraw the decision that counts now; what held before it holds again. Nothing is deleted."""
     now = utc_now()

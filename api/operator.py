@@ -28,8 +28,8 @@ class QueuePage(BaseModel):
 
 @router.get("/queue", summary="What waits for the export, and what was exported", responses=refusals())
 def queue(
-    store: Stored,
     caller: Annotated[Principal, may(Action.EXPORT_READ)],
+    store: Stored,
     state: Annotated[State | None, Query(description="Absent: all.")] = None,
     after: Annotated[int, Query(ge=0, description="The `next` of the page before.")] = 0,
     limit: Limit = 100,
@@ -44,7 +44,10 @@ def queue(
 
 
 @router.post("/exports", summary="Write the waiting encounters", responses=refusals(409))
-def export(service: Ready, caller: Annotated[Principal, may(Action.EXPORT_WRITE)]) -> ExportReport:
+def export(
+    caller: Annotated[Principal, may(Action.EXPORT_WRITE)],
+    service: Ready,
+) -> ExportReport:
     """Write one ANSI/NIST-ITL file per waiting encounter and a Parquet manifest with their hashes.
 
     One call writes one batch into `exports/` in the data folder; `batch` is null where nothing waits. A call

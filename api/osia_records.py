@@ -40,7 +40,11 @@ Reader = Annotated[Principal, may(Action.ENCOUNTER_READ)]
     response_model_exclude_none=True,
     dependencies=[TRANSACTION, ALGORITHM],
 )
-def create_encounter_no_ids(service: Ready, caller: Writer, body: Encounter) -> ExtendablePersonIds:
+def create_encounter_no_ids(
+    caller: Writer,
+    service: Ready,
+    body: Encounter,
+) -> ExtendablePersonIds:
     """Open a person file with one encounter. `others.fingers` tells what became of each finger."""
     return _create(service, caller, body, new_id(), new_id())
 
@@ -54,7 +58,10 @@ def create_encounter_no_ids(service: Ready, caller: Writer, body: Encounter) -> 
     dependencies=[TRANSACTION, ALGORITHM],
 )
 def create_encounter_no_id(
-    service: Ready, caller: Writer, person_id: PersonId, body: Encounter
+    caller: Writer,
+    service: Ready,
+    person_id: PersonId,
+    body: Encounter,
 ) -> ExtendablePersonIds:
     """Add an encounter to a person; a person who does not exist yet is created."""
     return _create(service, caller, body, person_id, new_id())
@@ -69,7 +76,11 @@ def create_encounter_no_id(
     dependencies=[TRANSACTION, ALGORITHM],
 )
 def create_encounter(
-    service: Ready, caller: Writer, person_id: PersonId, encounter_id: EncounterId, body: Encounter
+    caller: Writer,
+    service: Ready,
+    person_id: PersonId,
+    encounter_id: EncounterId,
+    body: Encounter,
 ) -> ExtendablePersonIds:
     """Add an encounter under an id of your own; 409 when that id exists."""
     return _create(service, caller, body, person_id, encounter_id)
@@ -83,7 +94,11 @@ def create_encounter(
     response_model_exclude_none=True,
     dependencies=[TRANSACTION],
 )
-def read_all_encounters(store: Stored, caller: Reader, person_id: PersonId) -> list[Encounter]:
+def read_all_encounters(
+    caller: Reader,
+    store: Stored,
+    person_id: PersonId,
+) -> list[Encounter]:
     """Every encounter of the person, oldest first, with its images as received."""
     with store.database.reading() as tx:
         ids = store.records.encounter_ids_of(tx, person_id)
@@ -101,7 +116,10 @@ def read_all_encounters(store: Stored, caller: Reader, person_id: PersonId) -> l
     dependencies=[TRANSACTION],
 )
 def read_encounter(
-    store: Stored, caller: Reader, person_id: PersonId, encounter_id: EncounterId
+    caller: Reader,
+    store: Stored,
+    person_id: PersonId,
+    encounter_id: EncounterId,
 ) -> Encounter:
     """One encounter with its images as received. The reading is in the audit log before it leaves."""
     found = _read(store, person_id, encounter_id)
@@ -118,7 +136,10 @@ def read_encounter(
     dependencies=[TRANSACTION],
 )
 def delete_encounter(
-    service: Ready, caller: Writer, person_id: PersonId, encounter_id: EncounterId
+    caller: Writer,
+    service: Ready,
+    person_id: PersonId,
+    encounter_id: EncounterId,
 ) -> Response:
     """Erase an encounter with its images, templates and links; no later search returns it."""
     records = service.store.records
@@ -137,7 +158,11 @@ def delete_encounter(
     responses=osia_refusals(404),
     dependencies=[TRANSACTION],
 )
-def delete_all(service: Ready, caller: Writer, person_id: PersonId) -> Response:
+def delete_all(
+    caller: Writer,
+    service: Ready,
+    person_id: PersonId,
+) -> Response:
     """Erase every encounter of a person, and the person."""
     with service.store.database.transaction() as tx:
         service.store.records.erase_person(tx, person_id, _proof(caller))
@@ -154,6 +179,7 @@ def _create(
         raise InvalidRequest("galleries: name each gallery once.")
     stored.check_identifier(person_id, "personId")
     stored.check_identifier(encounter_id, "encounterId")
+    client_data = osia_mapping.client_data(body)
     acquired = acquire(service.engine, osia_mapping.uploads_of(body.biometricData, service.settings))
     now = utc_now()
     encounter = stored.Encounter(
@@ -166,7 +192,7 @@ def _create(
         encounter_type=body.encounterType,
         fingers=fingers_of(acquired),
         images={entry.position: entry.image for entry in acquired},
-        client_data=osia_mapping.client_data(body),
+        client_data=client_data,
         biographic=body.biographicData or {},
         contextual=body.contextualData or {},
     )

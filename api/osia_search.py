@@ -61,8 +61,8 @@ ALL = "ALL"
     dependencies=[TRANSACTION, SEARCH_HINTS],
 )
 def identify(
-    service: Ready,
     caller: Annotated[Principal, may(Action.IDENTIFY)],
+    service: Ready,
     gallery_id: GalleryId,
     body: IdentifyRequest,
     max_nb_cand: MaxCandidates = None,
@@ -105,8 +105,8 @@ def identify(
     dependencies=[TRANSACTION, SEARCH_HINTS],
 )
 def verify_from_id(
-    service: Ready,
     caller: Annotated[Principal, may(Action.VERIFY)],
+    service: Ready,
     gallery_id: GalleryId,
     person_id: PersonId,
     body: VerifyFromIdRequest,
@@ -134,8 +134,8 @@ def verify_from_id(
     dependencies=[TRANSACTION, SEARCH_HINTS],
 )
 def verify_from_bio(
-    service: Ready,
     caller: Annotated[Principal, may(Action.VERIFY)],
+    service: Ready,
     body: VerifyFromBioRequest,
     threshold: Threshold = None,
 ) -> VerifyAnswer:
@@ -156,7 +156,10 @@ def verify_from_bio(
     responses=osia_refusals(),
     dependencies=[TRANSACTION],
 )
-def read_galleries(store: Stored, caller: Annotated[Principal, may(Action.GALLERY_READ)]) -> list[str]:
+def read_galleries(
+    caller: Annotated[Principal, may(Action.GALLERY_READ)],
+    store: Stored,
+) -> list[str]:
     """Every gallery an encounter belongs to."""
     del caller  # names of galleries tell about nobody: no audit entry
     with store.database.reading() as tx:

@@ -36,12 +36,14 @@ _PERSON = {"person_id": "The person file the person in front of you claims."}
     openapi_extra=form_schema(_PERSON | _GROUND, (*_PERSON, *_GROUND)),
 )
 def verify(
-    service: Ready, form: Posted, caller: Annotated[Principal, may(Action.POLICE_VERIFY)]
+    caller: Annotated[Principal, may(Action.POLICE_VERIFY)],
+    service: Ready,
+    form: Posted,
 ) -> Verification:
     r"""Compare the images with everything stored of the claimed person and answer yes, no or cannot say.
 
-        curl -H "Authorization: Bearer KEY" -F right_index=@print.png -F ppi=500 -F person_id=P1 \\
-             -F authority="PZ Brussels North" -F purpose="identity check" -F legal_basis="Art. 34 WPA" \\
+        curl -H "Authorization: Bearer KEY" -F right_index=@print.png -F ppi=500 -F person_id=P1 \
+             -F authority="PZ Brussels North" -F purpose="identity check" -F legal_basis="Art. 34 WPA" \
              -F file_number=BR-2026-17 http://127.0.0.1:8000/police/verify
 
     The answer holds no image, no name and no other person. The question is in the audit log before it leaves.
@@ -59,7 +61,9 @@ def verify(
     openapi_extra=form_schema(_GROUND, tuple(_GROUND)),
 )
 def identify(
-    service: Ready, form: Posted, caller: Annotated[Principal, may(Action.POLICE_IDENTIFY)]
+    caller: Annotated[Principal, may(Action.POLICE_IDENTIFY)],
+    service: Ready,
+    form: Posted,
 ) -> Identification:
     """Search the images against everybody; the answer lists candidates at or above the threshold only.
 

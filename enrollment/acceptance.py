@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +19,15 @@ from enrollment.parameters import (
 from matcher.template import Template
 
 ADVICE: dict[Reason, str] = {
-    Reason.NO_FINGERPRINT: "No ridge pattern was found: check that the picture shows a finger, then capture again.",
-    Reason.TOO_SMALL: "Too little of the finger touches the sensor: place the whole pad flat and capture again.",
+    Reason.NO_FINGERPRINT: (
+        "No ridge pattern was found: check that the picture shows a finger, and capture again."
+    ),
+    Reason.TOO_SMALL: (
+        "Too little of the finger touches the sensor: place the whole pad flat, and capture again."
+    ),
     Reason.TOO_FEW_MINUTIAE: (
-        "The ridges are too unclear to compare: clean finger and sensor, moisten a dry finger or dry a wet one, "
-        "then capture again."
+        "The ridges are too unclear to compare: clean finger and sensor, moisten a dry finger or dry a wet "
+        "one, and capture again."
     ),
 }
 
@@ -52,7 +58,7 @@ def why_no_template(template: Template, share: float) -> Reason | None:
 
 
 def ridge_share(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> float:
-    """The share of the foreground's grey energy that has the period of ridges, 0 to 1; 0 without foreground."""
+    """The share of the foreground's grey energy that has the period of ridges, 0-1; 0 without foreground."""
     if not foreground.any():
         return 0.0
     rows, columns = np.flatnonzero(foreground.any(axis=1)), np.flatnonzero(foreground.any(axis=0))
@@ -61,8 +67,7 @@ def ridge_share(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> flo
     bands += [_blur(bands[0], sigma) for sigma in BAND_SIGMAS_PX]
     inside = foreground[window].astype(np.uint8)
     grain, ridges, shading = (
-        cv2.norm(finer, coarser, cv2.NORM_L2SQR, inside)
-        for finer, coarser in zip(bands, bands[1:], strict=False)
+        cv2.norm(finer, coarser, cv2.NORM_L2SQR, inside) for finer, coarser in pairwise(bands)
     )
     return float(ridges / max(grain + ridges + shading, 1e-6))
 

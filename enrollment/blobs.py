@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from enrollment.durable import make_folder, sync_folder
 from enrollment.errors import DamagedRecord, UnknownRecord
 
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
@@ -20,18 +21,17 @@ class BlobStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for shard in range(256):
-            (folder / f"{shard:02x}").mkdir(exist_ok=True)
-        _sync_folder(folder)
-        _sync_folder(folder.parent)
+            (folder / f"{shard:02x}").mkdir(mode=0o700, exist_ok=True)
+        sync_folder(folder)
 
     def put(self, data: bytes) -> str:
         """Store the bytes; gives their address. When it returns they survive a power cut."""
         address = hashlib.sha256(data).hexdigest()
         path = self._path(address)
         if path.exists() and path.read_bytes() == data:
-            _sync_folder(path.parent)  # whoever wrote it may not have come to this yet
+            sync_folder(path.parent)  # whoever wrote it may not have come to this yet
             return address
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=_PARTIAL, delete=False) as partial:
             try:
@@ -42,7 +42,7 @@ class BlobStore:
             except BaseException:
                 Path(partial.name).unlink(missing_ok=True)
                 raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         return address
 
     def get(self, address: str) -> bytes:
@@ -59,7 +59,7 @@ class BlobStore:
         """Remove the bytes, if they are there."""
         path = self._path(address)
         path.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def addresses(self, *, older_than: float = float("inf")) -> Iterator[str]:
         """Every address whose file was written before `older_than` (seconds since 1970)."""
@@ -81,12 +81,3 @@ class BlobStore:
         if not _ADDRESS.fullmatch(address):
             raise UnknownRecord("a picture's address is 64 lower-case hex digits")
         return self._folder / address[:2] / address
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in the folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

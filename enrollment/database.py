@@ -11,6 +11,7 @@ from typing import Any, Self, cast
 from sqlalchemy import Connection, Engine, Table, create_engine, event, literal_column, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 
+from enrollment.durable import make_folder
 from enrollment.migrations import migrate
 
 #: The file inside a data folder.
@@ -132,9 +133,10 @@ def insert_if_absent(tx: Connection, table: Table, row: dict[str, Any]) -> bool:
 def _engine(place: str | Path) -> Engine:
     """Make the engine an address or a folder asks for."""
     if "://" not in str(place):
-        folder = Path(place)
-        folder.mkdir(parents=True, exist_ok=True)
-        place = f"sqlite:///{folder.absolute() / SQLITE_FILE}"
+        file = Path(place).absolute() / SQLITE_FILE
+        make_folder(file.parent)
+        file.touch(mode=0o600)  # only the owner reads it; SQLite gives its other files the same mode
+        place = f"sqlite:///{file}"
     url = make_url(str(place))
     if url.get_backend_name() == "sqlite":
         engine = create_engine(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import DatabaseError
 
 from enrollment.blobs import BlobStore
 from enrollment.change_log import Operation
@@ -17,7 +18,7 @@ from enrollment.record_rows import decode_template
 from enrollment.tables import change_log, encounters, fingers, images, released_blobs, templates
 from matcher.errors import FingerprintError
 
-#: Receives (check, items done) now and then, for a progress bar.
+#: Receives (check, items done), for a progress bar.
 Progress = Callable[[str, int], None]
 
 
@@ -41,27 +42,42 @@ class Finding:
 def examine(
     database: Database, blobs: BlobStore, progress: Progress = lambda _check, _done: None
 ) -> Iterator[Finding]:
-    """Every finding about a store, check by check. Reads every template and every picture."""
+    """Every finding about a store, check by check. Reads every template and every picture.
+
+    A damaged database file is the only finding: nothing read from it could be believed.
+    """
     with database.reading() as tx:
-        for check in (check_database, check_fingers, check_templates, check_change_log):
+        progress("file", 0)
+        damage = list(check_file(tx))
+        if damage:
+            yield from damage
+            return
+        for check in (check_references, check_fingers, check_templates, check_change_log):
             progress(check.__name__.removeprefix("check_"), 0)
             yield from check(tx)
         progress("pictures", 0)
         yield from check_pictures(tx, blobs, progress)
 
 
-def check_database(tx: Connection) -> Iterator[Finding]:
-    """SQLite's own examination of its file, and of every reference between tables.
-
-    PostgreSQL checks references at every write, and its pages by checksums as they are read.
-    """
+def check_file(tx: Connection) -> Iterator[Finding]:
+    """SQLite's own examination of its file; PostgreSQL verifies its pages' checksums as it reads them."""
     if tx.dialect.name != "sqlite":
         return
-    for (verdict,) in tx.execute(text("PRAGMA integrity_check")):
+    try:
+        verdicts = tx.execute(text("PRAGMA integrity_check")).scalars().all()
+    except DatabaseError as error:
+        verdicts = [str(error.orig)]
+    for verdict in verdicts:
         if verdict != "ok":
-            yield _fault("database", "file", f"{verdict}: restore the store from a backup")
+            yield _fault("file", "database", f"{verdict}: restore the store from a backup")
+
+
+def check_references(tx: Connection) -> Iterator[Finding]:
+    """Every reference between tables leads to a row; PostgreSQL checks them at every write."""
+    if tx.dialect.name != "sqlite":
+        return
     for row in tx.execute(text("PRAGMA foreign_key_check")):
-        yield _fault("database", str(row[0]), f"row {row[1]} refers to a row of {row[2]} that is gone")
+        yield _fault("references", str(row[0]), f"row {row[1]} refers to a row of {row[2]} that is gone")
 
 
 def check_fingers(tx: Connection) -> Iterator[Finding]:
@@ -130,8 +146,7 @@ def check_pictures(
             blobs.get(row.sha256)
         except (UnknownRecord, DamagedRecord, OSError) as error:
             yield _fault("pictures", row.encounter_id, str(error))
-        if done % 100 == 0:
-            progress("pictures", done)
+        progress("pictures", done)
     released = set(tx.execute(select(released_blobs.c.sha256)).scalars())
     for address in released - named:
         yield Finding("pictures", Severity.NOTICE, address, "erased, and still to be deleted from the disk")

@@ -1,4 +1,4 @@
-"""The built graphs, kept between starts: a cache that may be deleted at any time and is rebuilt when in doubt."""
+"""The built graphs, kept between starts: may be deleted at any time, is rebuilt when in doubt."""
 
 from __future__ import annotations
 

@@ -24,11 +24,13 @@ class Graph:
     constants: list[onnx.TensorProto] = field(default_factory=list)
 
     def constant(self, value: NDArray[Any]) -> str:
+        """A weight."""
         name = f"w{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
     def add(self, operator: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
+        """Any operator; `output` names its result."""
         name = output or f"t{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
         return name
@@ -58,12 +60,15 @@ class Graph:
         )
 
     def pool(self, operator: str, x: str) -> str:
+        """2 × 2 pooling: the sides are even, so nothing is padded."""
         return self.add(operator, x, kernel_shape=[2, 2], strides=[2, 2])
 
     def gelu(self, x: str) -> str:
+        """With the error function, as Keras computes it; not the tanh form."""
         return self.add("Gelu", x, approximate="none")
 
     def up(self, x: str) -> str:
+        """Nearest up-sampling by two."""
         scales = self.constant(np.array([1, 1, 2, 2], dtype=np.float32))
         return self.add(
             "Resize",
@@ -76,6 +81,7 @@ class Graph:
         )
 
     def split(self, x: str, channels: int) -> tuple[str, str]:
+        """The first half of the channels, and the others."""
         sizes = self.constant(np.array([channels // 2, channels - channels // 2], dtype=np.int64))
         first, second = f"{x}_a", f"{x}_b"
         self.nodes.append(helper.make_node("Split", [x, sizes], [first, second], axis=1))
@@ -90,6 +96,8 @@ class Graph:
         return self.add("Reciprocal", self.add("Sqrt", shifted))
 
     def model(self, inputs: dict[str, list[Any]], outputs: dict[str, list[Any]]) -> onnx.ModelProto:
+        """The finished model, checked; shapes by name, a string for a free dimension."""
+
         def describe(values: dict[str, list[Any]]) -> list[onnx.ValueInfoProto]:
             return [
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)

@@ -21,8 +21,10 @@ _SMOOTHING = np.array([1, 4, 6, 4, 1], dtype=np.float32) / 16
 class Detections:
     """Peaks of the network on one picture, in the order of rows.
 
-    x, y: int32[n], pixels of the picture given. direction: float32[n], radians in [0, 2π), counter-clockwise as
-    seen. ending: float32[n], probability of a ridge ending. probability: float32[n], of there being a minutia.
+    x, y:        int32[n], pixels of the picture given.
+    direction:   float32[n], radians in [0, 2π), counter-clockwise from +x as seen.
+    ending:      float32[n], probability that the minutia is a ridge ending.
+    probability: float32[n], probability that there is a minutia.
     """
 
     x: NDArray[np.int32]
@@ -49,7 +51,7 @@ class MinutiaeNetwork:
         return cls(graphs.trunk, graphs.heads, threads=threads)
 
     def detect(self, pixels: NDArray[np.uint8], threshold: float = PEAK_THRESHOLD) -> Detections:
-        """All peaks of at least `threshold` in a picture whose sides are multiples of 32, uint8[h, w], 500 ppi."""
+        """All peaks of at least `threshold` in a picture, uint8[h, w] at 500 ppi, sides multiples of 32."""
         features, position = self._run_trunk(pixels)
         y, x, probability = peaks(position, threshold)
         direction, ending = self._read_heads(features, y, x)
@@ -82,13 +84,13 @@ def peaks(
     smooth = cv2.sepFilter2D(position, cv2.CV_32F, _SMOOTHING, _SMOOTHING, borderType=cv2.BORDER_CONSTANT)
     highest = cv2.dilate(smooth, np.ones((PEAK_SIDE_PX, PEAK_SIDE_PX), dtype=np.uint8))
     y, x = np.nonzero((smooth == highest) & (smooth >= threshold))
-    return y.astype(np.int32), x.astype(np.int32), smooth[y, x]
+    return y.astype(np.int32), x.astype(np.int32), smooth[y, x].astype(np.float32)
 
 
 def patches_at(
     features: NDArray[np.float32], y: NDArray[np.int32], x: NDArray[np.int32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The 9×9 features around each (y, x), float32[n, c, 9, 9], and which of the middle 3×3 exist, [n, 1, 3, 3]."""
+    """Features around each (y, x), float32[n, c, 9, 9], and which of the middle 3×3 exist, [n, 1, 3, 3]."""
     margin, middle = PATCH // 2, np.arange(-1, 2)
     height, width = features.shape[1:]
     padded = np.pad(features, ((0, 0), (margin, margin), (margin, margin)))

@@ -5,9 +5,9 @@
 Both compute what the published Keras model computes (Cappelli and Ferrara, arXiv 2602.15493), regrouped:
 
 * Centring and scale of a layer norm are linear, so they move into the weights of the convolution beside it.
-* Where a block narrows, its last two 1×1 convolutions have nothing but an addition between them: they become one.
-* Everything in a head up to its last convolution works pixel by pixel, hence commutes with nearest up-sampling
-  and runs at half resolution; the last 5×5 becomes four 3×3, one for each parity of the pixel.
+* Where a block narrows, its last two 1×1 convolutions, with only an addition between them, become one.
+* All of a head up to its last convolution works pixel by pixel, hence commutes with nearest up-sampling and
+  runs at half resolution; the last 5×5 becomes four 3×3, one for each parity of the pixel.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def heads_graph(weights: Weights) -> onnx.ModelProto:
     """patches: float32[n, 56, 9, 9], features around n peaks, zero outside the picture.
 
     inside: float32[n, 1, 3, 3], 1 where the patch's middle lies in the picture, else 0.
-    direction: float32[n, 8], (cosine, sine) not normalised × 4 parities; type: float32[n, 4], probability of a
-    ridge ending for each parity (2·(y mod 2) + x mod 2 of the peak).
+    direction: float32[n, 8], (cosine, sine), not normalised, for each of the 4 parities of the peak's pixel,
+    2·(y mod 2) + x mod 2. type: float32[n, 4], probability of a ridge ending for each parity.
     """
     graph = Graph()
     for number, name, output in ((1, "head_conv_dir", "direction"), (2, "head_conv_typ", "type")):
@@ -95,7 +95,7 @@ def _stem(graph: Graph, weights: Weights, name: str, pool: str, picture: str) ->
     second = np.einsum("oc,yxic->oiyx", mix[:, half:], dilated)
     x = graph.add(
         "Add",
-        graph.conv(picture, first, mix @ np.concatenate([plain_bias, dilated_bias])),
+        graph.conv(picture, first, (mix @ np.concatenate([plain_bias, dilated_bias])).astype(np.float32)),
         graph.conv(picture, second, dilation=2),
     )
     return graph.pool(pool, graph.gelu(_normalise(graph, x, gamma, beta)))
@@ -130,7 +130,7 @@ def _separable(graph: Graph, weights: Weights, name: str, x: str) -> str:
     gamma, beta = weights[f"{name}_ln"]
     mix = gamma[:, None] * _centring(len(gamma))
     x = graph.conv(x, depthwise.transpose(2, 3, 0, 1), groups=depthwise.shape[2])
-    x = graph.conv(x, as_1x1(mix @ pointwise[0, 0].T), mix @ bias)
+    x = graph.conv(x, as_1x1(mix @ pointwise[0, 0].T), (mix @ bias).astype(np.float32))
     return graph.gelu(_normalise(graph, x, gamma, beta))
 
 
@@ -196,7 +196,7 @@ def _inverse_bottleneck(graph: Graph, weights: Weights, name: str, x: str, place
 
 
 def _head(graph: Graph, weights: Weights, number: int, x: str, middle: int | None) -> str:
-    """One head up to its last convolution; with `middle` x are patches and only their middle 3×3 is computed."""
+    """One head up to its last convolution; with `middle`, x are patches, reduced to their middle 3×3."""
     name = f"head_{number}"
     places = _places(0)
     expanded = _expand(graph, weights, f"{name}_ibc", x, places, padded=middle is None)

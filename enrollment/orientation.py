@@ -47,14 +47,11 @@ def _cells(values: NDArray[np.float32]) -> NDArray[np.float32]:
     rows, columns = -(-height // CELL_PX), -(-width // CELL_PX)
     bottom, right = rows * CELL_PX - height, columns * CELL_PX - width
     padded = cv2.copyMakeBorder(values, 0, bottom, 0, right, cv2.BORDER_REFLECT)
-    mean: NDArray[np.float32] = cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA)
-    return mean
+    return np.asarray(cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def _smooth(cells: NDArray[np.float32]) -> NDArray[np.float32]:
     """Binomial average over 3 × 3 cells."""
     kernel = np.array([0.25, 0.5, 0.25], dtype=np.float32)
-    smooth: NDArray[np.float32] = cv2.sepFilter2D(
-        cells, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REFLECT
-    )
-    return smooth
+    smooth = cv2.sepFilter2D(cells, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(smooth, dtype=np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-# --- segmentation: gradient magnitude, after Cappelli, "GMFS" (IEEE Access 2023), worked at a quarter of the size
+# --- segmentation: gradient magnitude after Cappelli, "GMFS" (2023), worked at a quarter of the size
 
 #: Ridges make strong grey steps everywhere; the ground does not. Pixels averaged into one.
 SEGMENTATION_STEP_PX = 4
@@ -14,12 +14,12 @@ SEGMENTATION_BLUR_PX = 13 / 3
 STRONG_PERCENTILE = 95.0
 #: Foreground where the average exceeds this share of the strong gradients; GMFS.
 FOREGROUND_SHARE = 0.2
-#: No ridge pattern is fainter than this mean gradient, in grey levels per pixel (4 % of the full range a ridge).
+#: No ridge pattern is fainter than this mean gradient, in grey levels per pixel (4 % of the range a ridge).
 FAINTEST_GRADIENT = 1.0
 #: Gaps between ridges and small holes to close, and protrusions to cut, in pixels; GMFS.
 CLOSING_PX = 8
 OPENING_PX = 12
-#: A second region belongs to the print when it has this share of the largest one's area (a crease cut it off).
+#: A second region belongs to the print when it has this share of the largest one's area (a crease).
 COMPANION_SHARE = 0.25
 
 # --- crop for the network
@@ -35,7 +35,7 @@ CROP_MULTIPLE_PX = 32
 #: reads 3 of them, the depthwise 7×7 before it 6 more.
 PATCH = 9
 
-#: Least value of the network's smoothed probability map at a peak; 0.6 is the published default, 0.2 matches best.
+#: Least value of the smoothed probability map at a peak; 0.6 is the default, 0.2 matches best.
 PEAK_THRESHOLD = 0.2
 #: One minutia in a square of this side; published with the network.
 PEAK_SIDE_PX = 7
@@ -46,13 +46,13 @@ ENDING_THRESHOLD = 0.5
 
 #: Smallest foreground, in square pixels: 5 × 5 mm. The smallest of the plain prints has 16,500.
 LEAST_AREA_PX2 = 10_000
-#: Share of the grey energy in the band of ridges: prints 0.36-0.85, photographs 0.2-0.4, textures up to 0.6.
+#: Share of the grey energy in the band of ridges: prints 0.36-0.85, photographs 0.2-0.4, textures to 0.6.
 #: Below this the network is not even asked.
 LEAST_RIDGE_SHARE = 0.25
-#: Standard deviations that bound the bands, in pixels: grain below the first, ridges, shading above the second.
+#: Standard deviations that bound the bands, in pixels: grain below the first, shading beyond the last.
 BAND_SIGMAS_PX = (1.0, 4.0, 16.0)
-#: Least product of that share and the peaks' mean probability; prints 0.22-0.75, photographs and textures with
-#: enough peaks 0.03-0.14.
+#: Least product of that share and the peaks' mean probability; prints 0.22-0.75, photographs and textures
+#: with enough peaks 0.03-0.14.
 LEAST_RIDGE_EVIDENCE = 0.18
 #: Fewer expected minutiae (sum of probabilities) cannot be compared.
 LEAST_EXPECTED_MINUTIAE = 4.0

@@ -29,7 +29,7 @@ ALGORITHM = "tenprint-mpq/1"
 
 @dataclass(frozen=True, slots=True)
 class RidgeTone:
-    """contrast: median grey difference between ridge and valley. dark_share: share of the pattern that is ridge."""
+    """contrast: median grey difference of ridge and valley. dark_share: share of the pattern that is dark."""
 
     contrast: float
     dark_share: float
@@ -55,7 +55,7 @@ def assess(template: Template, pixels: NDArray[np.uint8], foreground: NDArray[np
 
 
 def ridge_tone(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> RidgeTone:
-    """Grey contrast and dark share of the ridge pattern, each pixel against its darkest and lightest neighbours."""
+    """Tone of the ridge pattern, each pixel judged against the darkest and lightest around it."""
     smooth = cv2.GaussianBlur(pixels, (0, 0), BAND_SIGMAS_PX[0])
     square = (RIDGE_AND_VALLEY_PX, RIDGE_AND_VALLEY_PX)
     around = np.ones(square, dtype=np.uint8)

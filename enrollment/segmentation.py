@@ -33,7 +33,7 @@ class Gradients:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crop:
-    """A window of the picture: pixels: uint8[h, w], sides multiples of 32; left, top: its corner (may be < 0)."""
+    """A window of the picture: uint8[h, w], sides multiples of 32; its corner (left, top) may be negative."""
 
     pixels: NDArray[np.uint8]
     left: int
@@ -42,10 +42,9 @@ class Crop:
 
 def gradients(pixels: NDArray[np.uint8]) -> Gradients:
     """Sobel gradients, scaled to grey levels per pixel."""
-    return Gradients(
-        cv2.Sobel(pixels, cv2.CV_32F, 1, 0, ksize=3, scale=0.125),
-        cv2.Sobel(pixels, cv2.CV_32F, 0, 1, ksize=3, scale=0.125),
-    )
+    across = cv2.Sobel(pixels, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)
+    down = cv2.Sobel(pixels, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)
+    return Gradients(np.asarray(across, dtype=np.float32), np.asarray(down, dtype=np.float32))
 
 
 def segment(steps: Gradients) -> NDArray[np.bool_]:
@@ -66,7 +65,7 @@ def segment(steps: Gradients) -> NDArray[np.bool_]:
 
 
 def crop_to_foreground(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> Crop:
-    """The smallest window around the foreground that the network accepts; the picture is continued if needed."""
+    """The smallest window around the foreground that the network accepts, beyond the picture if needed."""
     rows, columns = np.flatnonzero(foreground.any(axis=1)), np.flatnonzero(foreground.any(axis=0))
     top, height = _window(int(rows[0]), int(rows[-1]) + 1, foreground.shape[0])
     left, width = _window(int(columns[0]), int(columns[-1]) + 1, foreground.shape[1])
@@ -74,7 +73,8 @@ def crop_to_foreground(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_])
     inside = pixels[max(top, 0) : top + height, max(left, 0) : left + width]
     ground = int(np.median(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])))
     margins = (max(-top, 0), max(below, 0), max(-left, 0), max(right, 0))
-    return Crop(cv2.copyMakeBorder(inside, *margins, cv2.BORDER_CONSTANT, value=ground), left, top)
+    continued = cv2.copyMakeBorder(inside, *margins, cv2.BORDER_CONSTANT, value=ground)
+    return Crop(np.asarray(continued, dtype=np.uint8), left, top)
 
 
 def _window(first: int, last: int, side: int) -> tuple[int, int]:
@@ -99,11 +99,11 @@ def _large_parts(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     areas = stats[:, cv2.CC_STAT_AREA].astype(np.int64)
     areas[0] = 0
     kept = areas >= max(areas.max() * COMPANION_SHARE, 1)
-    return kept[labels].astype(np.uint8)
+    return np.asarray(kept[labels], dtype=np.uint8)
 
 
 def _without_holes(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Fill the ground that does not touch the picture's edge."""
     framed = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(framed, None, (0, 0), 2)
-    return (framed[1:-1, 1:-1] != 2).astype(np.uint8)
+    return np.asarray(framed[1:-1, 1:-1] != 2, dtype=np.uint8)

@@ -81,9 +81,7 @@ def weights_path() -> Path:
     """Where the installed package keeps the weight file; the package is not imported."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise UnusableWeights(
-            f"the package {PACKAGE} is not installed; install {PACKAGE}=={PACKAGE_VERSION} (`make setup` does)"
-        )
+        raise UnusableWeights(f"the package {PACKAGE} is not installed; install {PACKAGE}=={PACKAGE_VERSION}")
     return Path(next(iter(spec.submodule_search_locations))) / FILE
 
 

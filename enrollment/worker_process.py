@@ -82,6 +82,7 @@ class WorkerProcess:
         os.set_blocking(self._to.fileno(), False)
         os.set_blocking(self._from.fileno(), False)
         ready = self._receive(time.monotonic() + limits.start_s)
+        self.pid = self._process.pid
         #: Whether the kernel filters the system calls of the decoding children.
         self.filtered = ready.outcome is Outcome.READY
 

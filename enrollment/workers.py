@@ -18,9 +18,9 @@ from enrollment.pipeline import extract
 class ExtractionPool:
     """A bounded number of threads that share one network.
 
-    Nine tenths of an extraction is spent inside onnxruntime and OpenCV, which release the interpreter's lock, so
-    threads do what processes do at a fraction of the memory. Each extraction runs on one core: one session with
-    two threads gains less than two extractions side by side.
+    Nine tenths of an extraction is spent inside onnxruntime and OpenCV, which release the interpreter's
+    lock, so threads do what processes do at a fraction of the memory. Each extraction runs on one core: one
+    session with two threads gains less than two extractions side by side.
     """
 
     def __init__(self, network: MinutiaeNetwork, *, workers: int | None = None) -> None:

@@ -8,17 +8,20 @@ from collections.abc import Collection
 from matcher.candidates import Candidate, CandidateList, ReferenceId, merge
 from matcher.comparison import prepare
 from matcher.scoring import Score
-from matcher.shard import PreparedTenprint, Shard
+from matcher.references import PreparedTenprint
+from matcher.shard import Shard, Sizes
 from matcher.template import Tenprint
 
 __all__ = ["Candidate", "CandidateList", "Gallery", "ReferenceId"]
+
+DEFAULT_SIZES = Sizes()
 
 
 class Gallery:
     """References that can be searched, in one or more shards. Every method may be called from any thread."""
 
-    def __init__(self, *, shards: int = 1) -> None:
-        self._shards = tuple(Shard() for _ in range(shards))
+    def __init__(self, *, shards: int = 1, sizes: Sizes = DEFAULT_SIZES) -> None:
+        self._shards = tuple(Shard(sizes) for _ in range(shards))
 
     def __len__(self) -> int:
         """References that can be found."""

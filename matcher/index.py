@@ -1,4 +1,4 @@
-"""Shortlist of one finger position: which references hold neighbourhoods like the probe's?
+"""Shortlist of one finger position: the references that hold neighbourhoods like the probe's.
 
 Every minutia of every print is one row: its descriptor in 8 bits, its angle, the number of its reference.
 FAISS finds the rows nearest to each minutia of the probe; each of them votes for its reference with what its
@@ -31,16 +31,21 @@ TRAINING_ROWS: Final = 48
 TRAINING_ROUNDS: Final = 6
 #: An index is trained anew when it has grown by this factor since.
 GROWTH: Final = 4
-#: Lists scanned for each minutia of the probe: at least, and as a share of all. Origin: measured recall.
-PROBED_LISTS: Final = 48
-PROBED_SHARE: Final = 1 / 16
-#: Neighbours that vote for each minutia of the probe. Origin: measured recall.
-NEIGHBOURS: Final = 200
+#: Neighbours that vote, over all minutiae of a probe, and the fewest and most for one minutia: a probe with
+#: few minutiae looks farther for each at the same cost. Origin: measured recall on partial prints.
+NEIGHBOURS: Final = 18_000
+NEIGHBOURS_EACH: Final = (200, 1000)
+#: Lists scanned, likewise.
+PROBED_LISTS: Final = 4_500
+PROBED_EACH: Final = (64, 400)
 #: Prints turn against each other by less than this.
 TURN_LIMIT_RAD: Final = math.radians(60.0)
 
 #: Rows handed to FAISS at a time: it wants them as float32.
 _BATCH: Final = 65_536
+
+#: Its type hints know the C++ arguments only, not those of its Python wrappers.
+_FAISS: Any = faiss
 
 Codes = NDArray[np.int8]
 
@@ -51,7 +56,7 @@ class DescriptorIndex:
     FAISS allows searches together but changes only alone: the caller sees to it (`matcher.shard`).
     """
 
-    def __init__(self, *, scanned_rows: int = SCANNED_ROWS) -> None:
+    def __init__(self, scanned_rows: int = SCANNED_ROWS) -> None:
         self._scanned_rows = scanned_rows
         self._codes = Column(np.int8, width=DIMENSIONS)
         self._references = Column(np.int32)
@@ -120,33 +125,37 @@ class DescriptorIndex:
         references = self.references()
         selector = None if allowed is None else _selector(allowed[references])
         similarities, rows = self._nearest(descriptors, selector)
-        cast_votes(
-            similarities, rows, angles, references, self.angles(0, len(self)), TURN_LIMIT_RAD, votes
-        )
+        cast_votes(similarities, rows, angles, references, self.angles(0, len(self)), TURN_LIMIT_RAD, votes)
 
     def _nearest(
         self, descriptors: NDArray[np.float32], selector: Any
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The neighbours of each minutia by falling similarity: cosines and rows, -1 where there is none."""
-        wanted = min(NEIGHBOURS, len(self))
+        wanted = min(_share(NEIGHBOURS, NEIGHBOURS_EACH, len(descriptors)), len(self))
         probe = quantise(descriptors).astype(np.float32)
         if self._trained_rows:
-            probed = max(PROBED_LISTS, round(PROBED_SHARE * self._faiss.nlist))
-            parameters = faiss.SearchParametersIVF(sel=selector, nprobe=min(probed, self._faiss.nlist))
+            probed = _share(PROBED_LISTS, PROBED_EACH, len(descriptors))
+            parameters = _FAISS.SearchParametersIVF(sel=selector, nprobe=min(probed, self._faiss.nlist))
         else:
-            parameters = faiss.SearchParameters(sel=selector)
+            parameters = _FAISS.SearchParameters(sel=selector)
         products, rows = self._faiss.search(probe, wanted, params=parameters)
         return products / np.float32(STEPS * STEPS), rows
 
 
 def quantise(descriptors: NDArray[np.float32]) -> Codes:
     """Descriptors in 8 bits: the form in which they are kept."""
-    return np.clip(np.rint(descriptors * np.float32(STEPS)), -127, 127).astype(np.int8)
+    codes: Codes = np.clip(np.rint(descriptors * np.float32(STEPS)), -127, 127).astype(np.int8)
+    return codes
 
 
 def restore(codes: Codes) -> NDArray[np.float32]:
     """Descriptors from the form in which they are kept."""
     return codes.astype(np.float32) / np.float32(STEPS)
+
+
+def _share(total: int, each: tuple[int, int], count: int) -> int:
+    """What one of `count` gets of a total, within bounds."""
+    return max(each[0], min(each[1], total // count))
 
 
 def _flat() -> Any:
@@ -177,4 +186,4 @@ def _lists(codes: Codes) -> Any:
 
 
 def _selector(rows: NDArray[np.bool_]) -> Any:
-    return faiss.IDSelectorBitmap(np.packbits(rows, bitorder="little"))
+    return _FAISS.IDSelectorBitmap(np.packbits(rows, bitorder="little"))

@@ -24,7 +24,7 @@ def cast_votes(
 
     similarities, rows: [minutiae, neighbours] by falling similarity; row -1 where there is no neighbour.
     references, stored_angles: of every row of the index, angles in radians.
-    A reference gets one vote from a minutia, that of its nearest row turned by less than `turn_limit` radians.
+    A minutia gives a reference one vote: its nearest row's that is turned by at most `turn_limit` radians.
     """
     voted = np.full(votes.shape[0], -1, np.int16)
     for minutia in range(rows.shape[0]):

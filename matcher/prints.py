@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.columns import Column
-from matcher.index import DescriptorIndex, quantise, restore
+from matcher.index import SCANNED_ROWS, DescriptorIndex, quantise, restore
 from matcher.pairing import COS, SIN, WEIGHT, X, Y
 from matcher.prepared import PreparedTemplate
 
@@ -34,8 +34,9 @@ class Prints:
     comes back the same within 0.003 in each of their numbers. Not locked: see `matcher.shard`.
     """
 
-    def __init__(self) -> None:
-        self.index = DescriptorIndex()
+    def __init__(self, scanned_rows: int = SCANNED_ROWS) -> None:
+        self._scanned_rows = scanned_rows
+        self.index = DescriptorIndex(scanned_rows)
         self._entries = Column(np.int32)
         self._prints = Column(_PRINT)
         #: By index row, beside what the index keeps.
@@ -105,7 +106,7 @@ class Prints:
         numbers = np.flatnonzero(self._entries.all() >= 0)
         keep, prints = alive[numbers], self._prints.all()
         renumbered = (np.cumsum(alive) - 1).astype(np.int32)
-        copy = Prints()
+        copy = Prints(self._scanned_rows)
         copy._enter(prints[keep], renumbered[numbers[keep]])
         rows = alive[self.index.references()]
         copy._places.append(self._places.all()[rows])
@@ -133,7 +134,8 @@ class Prints:
 
 def angles_of(prepared: PreparedTemplate) -> NDArray[np.float32]:
     """Directions of the minutiae in radians, float32[n]."""
-    return np.arctan2(prepared.minutiae[SIN], prepared.minutiae[COS])
+    angles: NDArray[np.float32] = np.arctan2(prepared.minutiae[SIN], prepared.minutiae[COS])
+    return angles
 
 
 def _cell_bytes(prints: NDArray[Any]) -> NDArray[np.int64]:

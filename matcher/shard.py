@@ -7,112 +7,50 @@ number of the change log. `matcher.gallery` scatters a search over shards and me
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher.candidates import Candidate, CandidateList, ReferenceId, ranked
-from matcher.codes import FINGERS, FingerPosition
-from matcher.columns import Column
-from matcher.comparison import PreparedTemplate, score_many
+from matcher.codes import FingerPosition
+from matcher.comparison import score_many
 from matcher.fusion import best_of, fuse
+from matcher.index import SCANNED_ROWS
 from matcher.locks import ReadWriteLock
-from matcher.prints import Prints, angles_of
+from matcher.prints import angles_of
+from matcher.references import PreparedTenprint, References
 from matcher.scoring import Score
 
-#: Up to so many references a search compares all of them: nothing can be missed.
-EXHAUSTIVE: Final = 200
-#: References compared exactly otherwise, by number of probe fingers. Origin: measured recall.
-SHORTLIST: Final = {1: 200, 2: 120, 3: 80}
-SHORTLIST_MANY: Final = 60
-#: Memory is reclaimed when more than this share of the references are dead, and more than so many.
-DEAD_SHARE: Final = 0.25
-DEAD_LEAST: Final = 256
 
-_THUMBS = {
-    FingerPosition.RIGHT_THUMB: FingerPosition.PLAIN_RIGHT_THUMB,
-    FingerPosition.LEFT_THUMB: FingerPosition.PLAIN_LEFT_THUMB,
-}
-_SINGLE = (FingerPosition.UNKNOWN, *FINGERS, *_THUMBS.values())
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Where a shard changes its ways.
 
-
-#: A person's fingers, each prepared once.
-PreparedTenprint: TypeAlias = Mapping[FingerPosition, PreparedTemplate]
-
-
-def comparable(position: FingerPosition) -> Sequence[FingerPosition]:
-    """Positions whose prints may come from the finger of a probe at `position`: like with like.
-
-    A print of unknown position is compared with all, and all with it.
+    shortlist:    references compared exactly, for probes of one finger, of two …, the last for more. A search
+                  over no more than these compares all of them: it misses nothing. Origin: measured recall.
+    scanned_rows: rows of a position up to which the index is scanned one by one.
+    dead_least:   removed references beyond which memory is reclaimed,
+    dead_share:   if they are also more than this share of all.
     """
-    if position is FingerPosition.UNKNOWN:
-        return _SINGLE
-    plain = {thumb: finger for finger, thumb in _THUMBS.items()} | _THUMBS
-    return (position, *((plain[position],) if position in plain else ()), FingerPosition.UNKNOWN)
 
+    shortlist: tuple[int, ...] = (200, 120, 80, 60)
+    scanned_rows: int = SCANNED_ROWS
+    dead_least: int = 256
+    dead_share: float = 0.25
 
-class _Contents:
-    """What a shard holds: references by number (ids, alive or not) and prints by position."""
-
-    def __init__(self) -> None:
-        self.ids: list[ReferenceId] = []
-        self.numbers: dict[ReferenceId, int] = {}
-        self.alive = Column(np.bool_)
-        self.prints: dict[FingerPosition, Prints] = {}
-
-    @property
-    def dead(self) -> int:
-        return len(self.ids) - len(self.numbers)
-
-    def append(self, reference_id: ReferenceId, tenprint: PreparedTenprint) -> None:
-        number = len(self.ids)
-        for position, finger in tenprint.items():
-            self.prints.setdefault(position, Prints()).append(number, finger)
-        self.ids.append(reference_id)
-        self.numbers[reference_id] = number
-        self.alive.append(np.array([True]))
-
-    def kill(self, reference_id: ReferenceId) -> bool:
-        """Never return a reference again; False if it is unknown."""
-        number = self.numbers.pop(reference_id, None)
-        if number is None:
-            return False
-        self.alive.rows(number, 1)[0] = False
-        return True
-
-    def reclaimed(self) -> _Contents:
-        """A copy without the dead."""
-        alive = self.alive.rows(0, len(self.ids))
-        copy = _Contents()
-        copy.ids = list(self.numbers)
-        copy.numbers = {reference_id: number for number, reference_id in enumerate(copy.ids)}
-        copy.alive.append(np.ones(len(copy.ids), np.bool_))
-        copy.prints = {position: prints.kept(alive) for position, prints in self.prints.items()}
-        for prints in copy.prints.values():
-            if prints.index.outgrown:
-                prints.index.adopt(prints.index.arranged())
-        return copy
-
-    def allowed(
-        self, within: Collection[ReferenceId] | None, exclude: Collection[ReferenceId]
-    ) -> NDArray[np.bool_]:
-        """The references a search is over: bool[references]."""
-        if within is None:
-            allowed: NDArray[np.bool_] = self.alive.rows(0, len(self.ids)).copy()
-        else:
-            allowed = np.zeros(len(self.ids), np.bool_)
-            allowed[[self.numbers[each] for each in within if each in self.numbers]] = True
-        allowed[[self.numbers[each] for each in exclude if each in self.numbers]] = False
-        return allowed
+    def compared(self, fingers: int, limit: int) -> int:
+        """References compared exactly with a probe of some fingers."""
+        return max(limit, self.shortlist[min(max(fingers, 1), len(self.shortlist)) - 1])
 
 
 class Shard:
     """References and their prints. Searches run together, and while references are added."""
 
-    def __init__(self) -> None:
-        self._contents = _Contents()
+    def __init__(self, sizes: Sizes) -> None:
+        self._sizes = sizes
+        self._references = References(sizes.scanned_rows)
         self._sequence = 0
         #: One change at a time; `_lock` is held only for moments, so searches go on during long changes.
         self._changes = threading.Lock()
@@ -120,7 +58,7 @@ class Shard:
 
     def __len__(self) -> int:
         """References that can be found."""
-        return len(self._contents.numbers)
+        return len(self._references.numbers)
 
     @property
     def sequence(self) -> int:
@@ -130,14 +68,14 @@ class Shard:
     @property
     def nbytes(self) -> int:
         """Bytes of memory of all prints."""
-        return sum(prints.nbytes for prints in self._contents.prints.values())
+        return sum(prints.nbytes for prints in self._references.prints.values())
 
     def add(self, reference_id: ReferenceId, tenprint: PreparedTenprint, sequence: int) -> None:
         """Add a reference, in the place of the one of the same id; the very next search finds it."""
         with self._changes:
             with self._lock.writing():
-                self._contents.kill(reference_id)
-                self._contents.append(reference_id, tenprint)
+                self._references.kill(reference_id)
+                self._references.append(reference_id, tenprint)
                 self._sequence = max(self._sequence, sequence)
             self._tidy()
 
@@ -145,7 +83,7 @@ class Shard:
         """Never return a reference again; nothing happens if it is unknown."""
         with self._changes:
             with self._lock.writing():
-                self._contents.kill(reference_id)
+                self._references.kill(reference_id)
                 self._sequence = max(self._sequence, sequence)
             self._tidy()
 
@@ -165,11 +103,11 @@ class Shard:
     ) -> CandidateList:
         """Shortlist, then compare exactly; what is fetched under the lock is compared outside it."""
         with self._lock.reading():
-            contents, as_of = self._contents, self._sequence
-            allowed = contents.allowed(within, exclude)
-            numbers = _shortlist(contents, probe, allowed, max(limit, _shortlist_size(probe)))
+            references, as_of = self._references, self._sequence
+            allowed = references.allowed(within, exclude)
+            numbers = _shortlist(references, probe, allowed, self._sizes.compared(len(probe), limit))
         return CandidateList(
-            candidates=ranked(_compared(contents, probe, numbers), limit=limit),
+            candidates=ranked(_compared(references, probe, numbers), limit=limit),
             threshold=threshold,
             gallery_size=int(np.count_nonzero(allowed)),
             as_of=as_of,
@@ -178,34 +116,30 @@ class Shard:
 
     def _tidy(self) -> None:
         """Reclaim what is dead, and arrange what has outgrown its index, beside running searches."""
-        contents = self._contents
-        if contents.dead > max(DEAD_LEAST, DEAD_SHARE * len(contents.ids)):
-            contents = contents.reclaimed()
+        references = self._references
+        if references.dead > max(self._sizes.dead_least, self._sizes.dead_share * len(references.ids)):
+            references = references.reclaimed()
             with self._lock.writing():
-                self._contents = contents
-        for prints in contents.prints.values():
+                self._references = references
+        for prints in references.prints.values():
             if prints.index.outgrown:
                 arrangement = prints.index.arranged()
                 with self._lock.writing():
                     prints.index.adopt(arrangement)
 
 
-def _shortlist_size(probe: PreparedTenprint) -> int:
-    return SHORTLIST.get(len(probe), SHORTLIST_MANY)
-
-
 def _shortlist(
-    contents: _Contents, probe: PreparedTenprint, allowed: NDArray[np.bool_], size: int
+    references: References, probe: PreparedTenprint, allowed: NDArray[np.bool_], size: int
 ) -> NDArray[np.int64]:
     """Numbers of the references worth an exact comparison, fused over fingers before the list is cut."""
     searched = np.flatnonzero(allowed)
-    if len(searched) <= max(EXHAUSTIVE, size):
+    if len(searched) <= size:
         return searched
     only = None if len(searched) == len(allowed) else allowed
     fused = np.zeros(len(allowed), np.float32)
     for position, finger in probe.items():
         best = np.zeros(len(allowed), np.float32)
-        for prints in _stored(contents, position):
+        for prints in references.prints_for(position):
             votes = np.zeros(len(allowed), np.float32)
             prints.index.vote(finger.descriptors, angles_of(finger), votes, only)
             np.maximum(best, votes, out=best)
@@ -214,18 +148,14 @@ def _shortlist(
     return order[fused[order] > 0.0]
 
 
-def _stored(contents: _Contents, position: FingerPosition) -> Iterator[Prints]:
-    return (contents.prints[each] for each in comparable(position) if each in contents.prints)
-
-
 def _compared(
-    contents: _Contents, probe: PreparedTenprint, numbers: NDArray[np.int64]
+    references: References, probe: PreparedTenprint, numbers: NDArray[np.int64]
 ) -> Iterator[Candidate]:
     """Exact comparisons with some references; those without a finger to compare are no candidates."""
     fingers: dict[int, dict[FingerPosition, Score]] = {}
     for position, finger in probe.items():
         scores: dict[int, list[Score]] = {}
-        for prints in _stored(contents, position):
+        for prints in references.prints_for(position):
             found = [(number, prints.get(number)) for number in numbers.tolist()]
             known = [(number, reference) for number, reference in found if reference is not None]
             compared = score_many(finger, [reference for _, reference in known])
@@ -234,4 +164,4 @@ def _compared(
         for number, of_finger in scores.items():
             fingers.setdefault(number, {})[position] = best_of(of_finger)
     for number, of_fingers in fingers.items():
-        yield Candidate(contents.ids[number], 0, fuse(of_fingers), of_fingers)
+        yield Candidate(references.ids[number], 0, fuse(of_fingers), of_fingers)

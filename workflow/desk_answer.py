@@ -62,12 +62,14 @@ class DeskCandidate:
 class ClaimOutcome:
     """The comparison with the person file the encounter was added to.
 
-    matches: None where nothing could be compared (no finger in common). Examiners find it as `link_id`.
+    threshold: of a 1:1 comparison. matches: None where nothing could be compared (no finger in common).
+    Examiners find the claim as `link_id`.
     """
 
     person_id: str
     encounter_id: str
     score: float | None
+    threshold: float
     matches: bool | None
     link_id: str
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -34,9 +34,7 @@ class Desk:
     matcher: str
 
 
-def compare_claim(
-    tx: Connection, desk: Desk, encounter: Encounter, found: CandidateList
-) -> tuple[str, Candidate | None] | None:
+def compare_claim(tx: Connection, desk: Desk, encounter: Encounter) -> tuple[str, Candidate | None] | None:
     """The claimed file's best encounter and its comparison; its latest and None where nothing compares.
 
     None where there is no such file yet.
@@ -44,7 +42,12 @@ def compare_claim(
     if not desk.records.person_exists(tx, encounter.person_id):
         return None
     known = desk.records.encounter_ids_of(tx, encounter.person_id)
-    compared = desk.searcher.search(encounter.tenprint, within=known, threshold=found.threshold)
+    compared = desk.searcher.search(
+        encounter.tenprint,
+        within=known,
+        limit=len(known),
+        threshold=desk.searcher.policy.verification,
+    )
     best = next((candidate for candidate in compared.candidates if candidate.fingers), None)
     return (best.reference_id if best else known[-1]), best
 
@@ -64,13 +67,15 @@ def suggest_claim(
         return None
     other, best = claimed
     score = float(best.score) if best else None
-    suggestion = _suggestion(desk, encounter, found, other, score, Origin.CLAIM)
+    threshold = desk.searcher.policy.verification
+    suggestion = _suggestion(desk, encounter, replace(found, threshold=threshold), other, score, Origin.CLAIM)
     (link,) = identity.suggest(tx, (suggestion,), at=at, new_id=new_id)
     return ClaimOutcome(
         person_id=encounter.person_id,
         encounter_id=other,
         score=score,
-        matches=None if best is None else best.score >= found.threshold,
+        threshold=float(threshold),
+        matches=None if best is None else best.score >= threshold,
         link_id=link.link_id,
     )
 

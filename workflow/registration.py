@@ -67,7 +67,7 @@ def register(
             return repeat.decode(before)
         order_changes(tx)
         found = _with_latecomers(tx, desk, encounter, found)
-        claimed = compare_claim(tx, desk, encounter, found)
+        claimed = compare_claim(tx, desk, encounter)
         sequence = desk.records.add(tx, encounter, pictures)
         claim = suggest_claim(tx, desk, encounter, found, claimed, at=at, new_id=new_id)
         candidates = suggest_candidates(tx, desk, encounter, found, at=at, new_id=new_id, near=near)

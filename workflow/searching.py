@@ -20,12 +20,14 @@ class Policy:
 
     fpir: share of searches without a mate in the gallery that may return a candidate all the same.
     threshold: fixed, or None to derive it from `fpir` and the gallery's size. floor: never below this score,
-    however small the gallery. limit: persons in an answer.
+    however small the gallery. verification: from this score on a claim matches (1:1); 40 is one false match
+    in 10,000. limit: persons in an answer.
     """
 
     fpir: float = 0.01
     threshold: Score | None = None
     floor: Score = Score(30.0)  # noqa: RUF009 - a float
+    verification: Score = Score(40.0)  # noqa: RUF009 - a float
     limit: int = 10
 
     def threshold_for(self, gallery_size: int) -> Score:

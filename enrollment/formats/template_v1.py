@@ -39,7 +39,7 @@ _HAS_FIELD = 1
 def encode(template: Template) -> bytes:
     """The template's bytes; `InvalidTemplate` for columns that the format cannot hold."""
     for name, column in (("x", template.x), ("y", template.y)):
-        if len(column) and not (0 <= column.min() and column.max() <= MAX_SIDE_PX):
+        if len(column) and (column.min() < 0 or column.max() > MAX_SIDE_PX):
             raise InvalidTemplate(f"{name} must lie within 0-{MAX_SIDE_PX} px to be stored")
     if len(template) and template.kind.max() > max(MinutiaKind):
         raise InvalidTemplate("a minutia's kind must be one of the coded ones to be stored")

@@ -8,6 +8,7 @@ import pytest
 from running_service import KNOWN, Running, make_keys, picture, serving
 
 from api.settings import load_settings
+from matcher.codes import FingerPosition
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +22,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="session")
 def known(running: Running) -> str:
-    """The id of a person whose right index finger is enrolled."""
-    answer = running.enroll({"right_index": picture(KNOWN)}, key="known", person_id="known-person")
+    """The id of a person. Tests enrol the index finger again and again, the left ring finger never."""
+    images = {"right_index": picture(KNOWN), "left_ring": picture(KNOWN, 1, FingerPosition.LEFT_RING)}
+    answer = running.enroll(images, key="known", person_id="known-person")
     assert answer.status_code == 200, answer.text
     return str(answer.json()["person_id"])

@@ -87,6 +87,8 @@ def serving(settings: Settings) -> Iterator[httpx.Client]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
     thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.02)
     address = f"http://127.0.0.1:{socket.getsockname()[1]}"
     try:
         with httpx.Client(base_url=address, timeout=60.0, trust_env=False) as client:

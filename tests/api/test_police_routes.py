@@ -6,6 +6,7 @@ import pytest
 from running_service import GROUND, KNOWN, STRANGER, Running, picture
 
 from api.roles import Role
+from matcher.codes import FingerPosition
 
 
 def test_the_claimed_person_is_confirmed(running: Running, known: str) -> None:
@@ -31,7 +32,7 @@ def test_an_unknown_person_cannot_be_told_from_one_without_that_finger(running: 
 
 def test_identification_names_the_person_and_nothing_else(running: Running, known: str) -> None:
     """Person ids, bands and standing; no score, image or encounter."""
-    answer = running.police("identify", {"right_index": picture(KNOWN, 2)}).json()
+    answer = running.police("identify", {"left_ring": picture(KNOWN, 2, FingerPosition.LEFT_RING)}).json()
     assert known in [candidate["person_id"] for candidate in answer["candidates"]]
     assert set(answer["candidates"][0]) == {"person_id", "rank", "band", "standing", "same_as"}
 

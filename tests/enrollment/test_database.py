@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from stored_people import CAPTURED_AT
 
+from enrollment.blobs import BlobStore
 from enrollment.database import Database, after_commit, insert_if_absent
 from enrollment.encounter import utc_now
 from enrollment.tables import encounters, persons
@@ -180,3 +181,18 @@ def test_close_gives_every_connection_back(tmp_path: Path) -> None:
     database.close()
     assert not (tmp_path / "tenprint.sqlite3-wal").exists()
     assert database.dialect == "sqlite"
+
+
+def test_only_the_owner_may_read_the_store(tmp_path: Path) -> None:
+    """Prints of people are nobody else's business on a shared machine."""
+    with Database.open(tmp_path / "some" / "data") as database, database.transaction():
+        BlobStore(tmp_path / "some" / "data" / "blobs").put(b"ridges")
+        modes = {path.stat().st_mode & 0o077 for path in (tmp_path / "some").rglob("*")}
+    assert modes == {0}
+
+
+def test_postgresql_that_acknowledges_too_early_is_overruled(postgresql_url: str) -> None:
+    """A server or address that says `synchronous_commit = off` does not make an enrolment less durable."""
+    careless = f"{postgresql_url}?options=-csynchronous_commit%3Doff"
+    with Database.open(careless) as database, database.transaction() as tx:
+        assert tx.execute(text("SHOW synchronous_commit")).scalar() == "on"

@@ -39,7 +39,7 @@ def test_noise_is_not_coherent() -> None:
 
 
 def test_grid_covers_the_picture() -> None:
-    """Sides that are no multiple of 16 get a last, partial cell; cells mostly outside are ground and empty."""
+    """Sides that are no multiple of 16 get a last, partial cell; cells outside are empty."""
     foreground = np.zeros((100, 70), dtype=np.bool_)
     foreground[16:57, :] = True
     field = ridge_field(gradients(ridge_picture(70, 100, minutiae=0).pixels), foreground)

@@ -39,6 +39,7 @@ RIDGES_500 = FingerprintImage(GREY, 500)
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[DecoderSandbox]:
     with DecoderSandbox() as pool:
+        workers_of(pool)
         yield pool
 
 
@@ -57,6 +58,19 @@ def children_of(pid: int) -> list[int]:
                 if int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == pid:
                     found.append(int(entry.name))
     return found
+
+
+def workers_of(pool: DecoderSandbox) -> list[int]:
+    """Process ids of the workers of an idle pool, all of them started."""
+    slots = [pool._free.get() for _ in range(pool._workers)]
+    for slot in slots:
+        pool._free.put(slot)
+    return [slot.result().pid for slot in slots if slot is not None]
+
+
+def open_files() -> int:
+    """Number of file descriptors of this process."""
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def eventually(condition: Callable[[], bool], within_s: float = 20) -> bool:
@@ -193,8 +207,7 @@ def test_memory_is_limited() -> None:
 def test_decoder_that_dies_costs_only_its_own_image() -> None:
     """SIGSEGV in the middle of a decoding is a refusal; the worker serves the next request."""
     with DecoderSandbox(workers=1) as pool:
-        pool.decode(SEEDS["png"])
-        (worker,) = children_of(os.getpid())
+        (worker,) = workers_of(pool)
         with ThreadPoolExecutor(1) as thread:
             answer = thread.submit(pool.decode, SLOW, ppi=500)
             assert eventually(lambda: bool(children_of(worker)))
@@ -202,8 +215,8 @@ def test_decoder_that_dies_costs_only_its_own_image() -> None:
             with pytest.raises(UndecodableImage, match="cannot read it"):
                 answer.result()
         np.testing.assert_array_equal(pool.decode(SEEDS["png"]).pixels, GREY)
-        assert children_of(os.getpid()) == [worker]
-        assert pool.counts == {"done": 2, "crashed": 1}
+        assert workers_of(pool) == [worker]
+        assert pool.counts == {"done": 1, "crashed": 1}
 
 
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP])
@@ -211,27 +224,27 @@ def test_lost_worker_is_replaced(blow: signal.Signals) -> None:
     """Killed or frozen while it works: one refusal, a new worker, no zombie."""
     limits = ImageLimits(wall_s=0.5, grace_s=0.5)
     with DecoderSandbox(workers=1, limits=limits) as pool:
-        pool.decode(SEEDS["png"])
-        (worker,) = children_of(os.getpid())
+        (worker,) = workers_of(pool)
         os.kill(worker, blow)
         with pytest.raises(UndecodableImage):
             pool.decode(SEEDS["png"])
         np.testing.assert_array_equal(pool.decode(SEEDS["png"]).pixels, GREY)
-        assert children_of(os.getpid()) != [worker]
-        assert len(children_of(os.getpid())) == 1
+        assert workers_of(pool) != [worker]
+        assert worker not in children_of(os.getpid())
         assert pool.counts["restarted"] == 1
 
 
 def test_nothing_is_left_behind() -> None:
     """No process, no file descriptor, no thread after the pool is closed, twice."""
-    files, threads = os.listdir("/proc/self/fd"), threading.active_count()
+    before, threads = open_files(), threading.active_count()
     pool = DecoderSandbox(workers=2)
+    workers = workers_of(pool)
     with contextlib.suppress(MalformedImage):
         pool.decode(SEEDS["wsq"][:900] + SEEDS["wsq"][1_200:])
     pool.close()
     pool.close()
-    assert children_of(os.getpid()) == []
-    assert len(os.listdir("/proc/self/fd")) == len(files)
+    assert not set(workers) & set(children_of(os.getpid()))
+    assert open_files() == before
     assert threading.active_count() == threads
 
 
@@ -249,8 +262,7 @@ def test_busy_pool_says_so() -> None:
         DecoderSandbox(workers=1, limits=ImageLimits(queue_s=0.01)) as pool,
         ThreadPoolExecutor(1) as thread,
     ):
-        pool.decode(SEEDS["png"])
-        (worker,) = children_of(os.getpid())
+        (worker,) = workers_of(pool)
         running = thread.submit(pool.decode, SLOW, ppi=500)
         assert eventually(lambda: bool(children_of(worker)))
         with pytest.raises(DecoderUnavailable, match="busy"):
@@ -275,7 +287,7 @@ def test_workers_die_with_their_parent() -> None:
     code = (
         "import sys, time\nfrom enrollment.sandbox import DecoderSandbox\n"
         "pool = DecoderSandbox(workers=2)\n"
-        "[pool._free.put(slot) for slot in [pool._free.get() for _ in '12'] if slot.result()]\n"
+        "for _ in '12': pool._free.get().result()\n"
         "print('up', flush=True)\ntime.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
@@ -290,8 +302,7 @@ def test_workers_die_with_their_parent() -> None:
 def test_worker_sees_no_environment() -> None:
     """Keys and addresses live in the environment; /proc shows what a worker was given."""
     with DecoderSandbox(workers=1) as pool:
-        pool.decode(SEEDS["png"])
-        (worker,) = children_of(os.getpid())
+        (worker,) = workers_of(pool)
         try:
             given = Path(f"/proc/{worker}/environ").read_text()
         except PermissionError:

@@ -40,7 +40,14 @@ def test_whole_store_has_no_findings(filled: Database, blobs: BlobStore) -> None
     """Everything the store does by itself leaves it whole; the progress tells what is being looked at."""
     seen: list[str] = []
     assert list(examine(filled, blobs, lambda check, _done: seen.append(check))) == []
-    assert seen == ["database", "fingers", "templates", "change_log", "pictures"]
+    assert list(dict.fromkeys(seen)) == [
+        "file",
+        "references",
+        "fingers",
+        "templates",
+        "change_log",
+        "pictures",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -117,5 +124,24 @@ def test_dangling_reference_is_found(tmp_path: Path) -> None:
             orphan_a_row(tx)
         (finding,) = examine(database, blobs)
     assert isinstance(finding, Finding)
-    assert (finding.check, finding.subject) == ("database", "encounters")
+    assert (finding.check, finding.subject) == ("references", "encounters")
     assert "persons that is gone" in finding.detail
+
+
+@pytest.mark.parametrize("where", [0.4, 0.6, 0.8])
+def test_damaged_database_file_is_found(tmp_path: Path, where: float) -> None:
+    """Garbage in SQLite's file is a fault, whether SQLite reports it or chokes on it."""
+    with Database.open(tmp_path) as database:
+        records = Records(database, BlobStore(tmp_path / "blobs"))
+        with database.transaction() as tx:
+            for seed in range(20):
+                records.add(tx, random_encounter(seed))
+    file = tmp_path / "tenprint.sqlite3"
+    whole = bytearray(file.read_bytes())
+    middle = int(len(whole) * where) // 4096 * 4096
+    whole[middle : middle + 4096] = b"\xa5" * 4096
+    file.write_bytes(whole)
+    with Database.open(tmp_path) as database:
+        findings = list(examine(database, BlobStore(tmp_path / "blobs")))
+    assert findings
+    assert {(finding.check, finding.severity) for finding in findings} == {("file", Severity.FAULT)}

@@ -2,8 +2,9 @@
 
 Run it in an environment of its own, because the model needs Keras and PyTorch and this project does not:
 
-    python -m venv keras-env && keras-env/bin/pip install keras torch opencv-python-headless matplotlib scipy \
-        && keras-env/bin/pip install --no-deps pyfing==0.7.3
+    python -m venv keras-env
+    keras-env/bin/pip install keras torch opencv-python-headless matplotlib scipy
+    keras-env/bin/pip install --no-deps pyfing==0.7.3
     KERAS_BACKEND=torch keras-env/bin/python tests/golden/make_leader_golden.py
 """
 
