@@ -105,7 +105,7 @@ class Database:
 
 
 def after_commit(tx: Connection, hook: Callable[[], None]) -> None:
-    """Have `hook` called once the transaction is durable (never when it is rolled back)."""
+    """Have `hook` called once the transaction is durable, never when it is rolled back. It must not raise."""
     cast("list[Callable[[], None]]", tx.info[_AFTER_COMMIT]).append(hook)
 
 
@@ -144,6 +144,7 @@ def _engine(place: str | Path) -> Engine:
             pool_size=POOL_SIZE,
             max_overflow=POOL_OVERFLOW,
             connect_args={"timeout": BUSY_TIMEOUT_S},
+            hide_parameters=True,  # an error's text ends in a log: it must not quote names and prints
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -153,6 +154,7 @@ def _engine(place: str | Path) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_pre_ping=True,
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare_postgresql)
     return engine

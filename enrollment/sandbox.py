@@ -37,6 +37,8 @@ _OPERATIONS = {
     ImageFormat.WSQ: Operation.DECODE_WSQ,
 }
 _LOGGER = logging.getLogger("tenprint.decoder")
+#: A worker can have died while idle; that says nothing of the image.
+_TRIES = 2
 _TIME_SIGNALS = frozenset({signal.SIGALRM, signal.SIGPROF, signal.SIGXCPU})
 #: Where the WSQ encoder writes its constant 500: in its first comment, whose length is bytes 4 and 5.
 _NISTCOM_PPI = re.compile(rb"\nPPI 500\n")
@@ -66,7 +68,7 @@ class DecoderSandbox:
         self._free: queue.SimpleQueue[Future[WorkerProcess] | None] = queue.SimpleQueue()
         self._workers = workers
         for _ in range(workers):
-            self._free.put(self._starter.submit(WorkerProcess, limits))
+            self._replace()
 
     def __enter__(self) -> Self:
         return self
@@ -100,11 +102,10 @@ class DecoderSandbox:
         believed = agreed_ppi(
             container=container_ppi, file=header.ppi, file_vertical=header.ppi_vertical, argument=ppi
         )
-        size = (header.width_px, header.height_px)
-        reply = self._ask(_OPERATIONS[header.format], size, data, f"The {header.format} image")
-        if (reply.width_px, reply.height_px) not in (size, size[::-1]) or len(reply.payload) != size[
-            0
-        ] * size[1]:
+        width, height = header.width_px, header.height_px
+        reply = self._ask(_OPERATIONS[header.format], (width, height), data, f"The {header.format} image")
+        answered = (reply.width_px, reply.height_px)  # EXIF rotation may have swapped the sides
+        if answered not in {(width, height), (height, width)} or len(reply.payload) != width * height:
             raise UndecodableImage(f"The {header.format} image holds another size than its header claims.")
         pixels = np.frombuffer(reply.payload, np.uint8).reshape(reply.height_px, reply.width_px)
         return FingerprintImage(pixels, believed)
@@ -131,27 +132,38 @@ class DecoderSandbox:
         self._starter.shutdown()
 
     def _ask(self, operation: Operation, size: tuple[int, int], payload: bytes, subject: str) -> Reply:
-        """One request to one free worker; a dead worker is replaced, its request refused."""
+        """One request, judged. A worker found dead was not killed by this image: a second one is asked."""
+        for _ in range(_TRIES):
+            try:
+                return self._judged(self._ask_once(operation, size, payload), subject)
+            except WorkerLost as loss:
+                _LOGGER.warning("a decoder worker is replaced: %s", loss)
+                self._count("timed_out" if loss.timed_out else "crashed", "restarted")
+                if loss.timed_out:
+                    break
+        raise UndecodableImage(f"{subject} {_SAYS[Outcome.CRASHED]}")
+
+    def _ask_once(self, operation: Operation, size: tuple[int, int], payload: bytes) -> Reply:
+        """The answer of one free worker, which then is free again; a lost one is replaced."""
         slot = self._take()
         try:
-            worker = slot.result(self.limits.start_s)
-        except Exception as failure:
-            self._put_back(None)
+            worker = slot.result()
+        except OSError as failure:
+            self._replace()
             _LOGGER.exception("a decoder worker did not start")
             raise DecoderUnavailable("No image decoder process can be started: see the log.") from failure
         try:
             reply = worker.ask(operation, size, payload)
-        except WorkerLost as loss:
-            self._put_back(None)
-            _LOGGER.warning("a decoder worker was lost and is replaced: %s", loss)
-            self._count("timed_out" if loss.timed_out else "crashed", "restarted")
-            raise UndecodableImage(f"{subject} {_SAYS[Outcome.CRASHED]}") from loss
         except BaseException:
             worker.kill()
-            self._put_back(None)
+            self._replace()
             raise
-        self._put_back(slot)
-        return self._judged(reply, subject)
+        self._free.put(slot)
+        return reply
+
+    def _replace(self) -> None:
+        """Start a worker in the place of one that is gone."""
+        self._free.put(self._starter.submit(WorkerProcess, self.limits))
 
     def _take(self) -> Future[WorkerProcess]:
         try:
@@ -162,10 +174,6 @@ class DecoderSandbox:
             self._free.put(None)
             raise DecoderUnavailable("The image decoders are shut down.")
         return slot
-
-    def _put_back(self, slot: Future[WorkerProcess] | None) -> None:
-        """Return a worker to the pool, or a new one for a lost one."""
-        self._free.put(slot if slot is not None else self._starter.submit(WorkerProcess, self.limits))
 
     def _judged(self, reply: Reply, subject: str) -> Reply:
         if reply.outcome is Outcome.DONE:

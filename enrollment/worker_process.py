@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
@@ -51,7 +52,10 @@ class WorkerLost(Exception):  # noqa: N818 - not an error of ours: the pool turn
 
 
 class WorkerProcess:
-    """A running worker, used by one thread at a time. The constructor returns when it is ready."""
+    """A running worker, used by one thread at a time.
+
+    The constructor returns when it is ready, or raises OSError; it blocks for `limits.start_s` at most.
+    """
 
     def __init__(self, limits: ImageLimits) -> None:
         self._limits = limits
@@ -69,7 +73,6 @@ class WorkerProcess:
                 str(limits.wall_s),
             ],
             bufsize=0,
-            pipesize=_PIPE_BYTES,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd="/",
@@ -79,9 +82,14 @@ class WorkerProcess:
         assert self._process.stdin is not None  # noqa: S101 - narrows for the type checker
         assert self._process.stdout is not None  # noqa: S101 - the same
         self._to, self._from = self._process.stdin, self._process.stdout
-        os.set_blocking(self._to.fileno(), False)
-        os.set_blocking(self._from.fileno(), False)
-        ready = self._receive(time.monotonic() + limits.start_s)
+        for pipe in (self._to, self._from):
+            os.set_blocking(pipe.fileno(), False)
+            with suppress(OSError):  # a matter of speed only
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        try:
+            ready = self._receive(time.monotonic() + limits.start_s)
+        except WorkerLost as loss:
+            raise OSError(f"a decoder worker did not start: {loss}") from loss
         self.pid = self._process.pid
         #: Whether the kernel filters the system calls of the decoding children.
         self.filtered = ready.outcome is Outcome.READY

@@ -16,7 +16,7 @@ from matcher.alignment import Motion, fit_motion, inverse, moved, pair_within, s
 from matcher.compiled import kernel
 from matcher.evidence import Cells, ridge_factor, share_of_pairs, worth_of_pairs
 from matcher.pairing import Floats, Pairs, compatibilities, next_seed, relax, similarities, strongest_pairs
-from matcher.parameters import NARROW_PX, SEEDS, SUPPORT_NEEDED
+from matcher.parameters import CONVINCING, NARROW_PX, SEEDS, SUPPORT_NEEDED
 from matcher.prepared import NO_CELLS, Arrays, PreparedTemplate, pack, prepare, unpacked
 from matcher.scoring import Score, calibrate, calibrate_many
 
@@ -33,7 +33,7 @@ class Comparison:
     motion:   (cos, sin, dx, dy): turns the probe counter-clockwise and shifts it onto the reference, y up.
     worth:    sum over the pairs of nearness and similarity of neighbourhoods.
     share:    share of the minutiae in the common region that are paired, 0-1.
-    ridges:   factor from the agreement of the ridge orientations, 0-1.2; 1 where a print has no field.
+    ridges:   factor from the agreement of the ridge orientations, 0-1.1; 1 where a print has no field.
     """
 
     score: Score
@@ -111,7 +111,6 @@ def _weigh(
     candidates = strongest_pairs(table)
     compatible = compatibilities(probe, reference, candidates)
     belief = relax(table, candidates, compatible)
-    regions = (probe_cells, probe_hull, reference_cells, reference_hull)
 
     taken, support = np.zeros_like(belief), np.zeros_like(belief)
     best_pairs, best_motion, features = candidates[:0], unmoved(), np.zeros(3)
@@ -123,10 +122,12 @@ def _weigh(
         laid = unbend(moved(probe, motion), reference, pairs)
         pairs = pair_within(laid, reference, NARROW_PX)
         worth = worth_of_pairs(laid, reference, pairs, table)
-        share = share_of_pairs(probe, reference, pairs, motion, regions)
+        share = share_of_pairs(probe, reference, pairs, motion, probe_hull, reference_hull)
         if worth * share > features[0] * features[1]:
             best_pairs, best_motion = pairs, motion
             features[0], features[1] = worth, share
+        if worth * share > CONVINCING:
+            break
     features[2] = ridge_factor(probe_cells, reference_cells, best_motion)
     return best_pairs, best_motion, features
 

@@ -40,7 +40,7 @@ def _name_the_cache() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return
-    numba.config.CACHE_DIR = str(folder)
+    numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
 
 
 _name_the_cache()

@@ -23,6 +23,7 @@ CYLINDER_SHAPE: Final = (CYLINDER_CELLS, CYLINDER_CELLS, CYLINDER_SECTIONS)
 CYLINDER_SIZE: Final = CYLINDER_CELLS * CYLINDER_CELLS * CYLINDER_SECTIONS
 
 Floats = NDArray[np.float32]
+_NO_FOREGROUND = np.zeros((0, 0), np.bool_)
 
 
 def describe(template: Template) -> Floats:
@@ -41,15 +42,26 @@ def cylinders_of(template: Template, mean: Floats) -> Floats:
     """Cylinder of every minutia less the mean cylinder: float32[n, Ns, Ns, Nd], in the template's order.
 
     0 where a cell is outside the circle or the print, and throughout where neighbours are too few.
+    A doubtful neighbour counts less: by the root of its quality, fully where its quality is unknown.
     """
     order = canonical_order(template)
-    x = template.x[order].astype(np.float32)
-    y = -template.y[order].astype(np.float32)
+    points = np.empty((4, len(order)), np.float32)
+    points[0] = template.x[order]
+    points[1] = -template.y[order].astype(np.float32)
+    points[2] = template.angle[order]
+    points[3] = np.sqrt(weights_of(template)[order])
+    foreground = _NO_FOREGROUND if template.field is None else template.field.foreground
     values = np.empty((len(order), *CYLINDER_SHAPE), np.float32)
-    fill_cylinders(x, y, template.angle[order], mean, values)
+    fill_cylinders(points, np.ascontiguousarray(foreground), mean, values)
     restored = np.empty_like(values)
     restored[order] = values
     return restored
+
+
+def weights_of(template: Template) -> Floats:
+    """How surely each minutia is one, float32[n] in (0, 1]; 1 where the quality is unknown."""
+    weights = np.minimum(template.quality.astype(np.float32) / 100.0, 1.0)
+    return np.where(weights > 0.0, weights, np.float32(1.0))
 
 
 def canonical_order(template: Template) -> NDArray[np.int64]:

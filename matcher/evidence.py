@@ -40,7 +40,7 @@ def pair_worth(laid: Floats, reference: Floats, pair: NDArray[np.int32], table: 
     dx, dy = reference[X, j] - laid[X, i], reference[Y, j] - laid[Y, i]
     turn = 2.0 * (1.0 - (laid[COS, i] * reference[COS, j] + laid[SIN, i] * reference[SIN, j]))
     near = math.exp(-(dx * dx + dy * dy) / SCORE_SQUARE_PX - max(turn, 0.0) / SCORE_SQUARE_ANGLE)
-    return near * (SCORE_PAIR_BASE + max(table[i, j], 0.0))
+    return float(near * (SCORE_PAIR_BASE + max(table[i, j], 0.0)))
 
 
 @kernel
@@ -54,29 +54,20 @@ def worth_of_pairs(laid: Floats, reference: Floats, pairs: Pairs, table: Floats)
 
 @kernel
 def share_of_pairs(
-    probe: Floats,
-    reference: Floats,
-    pairs: Pairs,
-    motion: Motion,
-    regions: tuple[Cells, Floats, Cells, Floats],
+    probe: Floats, reference: Floats, pairs: Pairs, motion: Motion, probe_hull: Floats, reference_hull: Floats
 ) -> float:
-    """Share of the minutiae in the common region that are paired, 0-1, each minutia by its weight.
-
-    `regions`: cells and hull of the probe, then of the reference.
-    """
+    """Share of the minutiae in the common region that are paired, 0-1, each minutia by its weight."""
     paired = 0.0
     for t in range(len(pairs)):
         paired += math.sqrt(probe[WEIGHT, pairs[t, 0]] * reference[WEIGHT, pairs[t, 1]])
-    own = weight_inside(probe, pairs[:, 0], motion, regions[2], regions[3])
-    other = weight_inside(reference, pairs[:, 1], inverse(motion), regions[0], regions[1])
+    own = weight_inside(probe, pairs[:, 0], motion, reference_hull)
+    other = weight_inside(reference, pairs[:, 1], inverse(motion), probe_hull)
     return paired / math.sqrt(own * other) if own * other > 0.0 else 0.0
 
 
 @kernel
-def weight_inside(
-    minutiae: Floats, paired: NDArray[np.int32], motion: Motion, cells: Cells, hull: Floats
-) -> float:
-    """Weight of the minutiae that the other print could show too: paired, or inside it once moved."""
+def weight_inside(minutiae: Floats, paired: NDArray[np.int32], motion: Motion, hull: Floats) -> float:
+    """Weight of the minutiae that the other print could show too: paired, or inside its hull once moved."""
     inside = np.zeros(minutiae.shape[1], np.bool_)
     for t in range(len(paired)):
         inside[paired[t]] = True
@@ -85,20 +76,10 @@ def weight_inside(
         if not inside[i]:
             x = motion[0] * minutiae[X, i] - motion[1] * minutiae[Y, i] + motion[2]
             y = motion[1] * minutiae[X, i] + motion[0] * minutiae[Y, i] + motion[3]
-            inside[i] = within_field(x, y, cells) if cells.shape[1] > 0 else within_hull(x, y, hull)
+            inside[i] = within_hull(x, y, hull)
         if inside[i]:
             total += minutiae[WEIGHT, i]
     return total
-
-
-@kernel
-def within_field(x: float, y: float, cells: Cells) -> bool:
-    """Whether a place (y up) lies on the print's foreground."""
-    row = math.floor(-y / CELL_PX)
-    column = math.floor(x / CELL_PX)
-    if row < 0 or column < 0 or row >= cells.shape[1] or column >= cells.shape[2]:
-        return False
-    return cells[COHERENCE, int(row), int(column)] > 0
 
 
 @kernel
@@ -112,10 +93,10 @@ def within_hull(x: float, y: float, hull: Floats) -> bool:
 
 @kernel
 def ridge_factor(probe: Cells, reference: Cells, motion: Motion) -> float:
-    """What the agreement of the ridges makes of the rest: 0 to 1.2; 1 where a field is missing."""
+    """What the agreement of the ridges makes of the rest: 0 to 1.1; 1 where a field is missing."""
     if probe.shape[1] == 0 or reference.shape[1] == 0:
         return 1.0
-    return max(0.0, SCORE_RIDGE_BASE + ridge_agreement(probe, reference, motion))
+    return math.sqrt(max(0.0, SCORE_RIDGE_BASE + ridge_agreement(probe, reference, motion)))
 
 
 @kernel

@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 from matcher.candidates import Candidate, CandidateList, ReferenceId, merge
 from matcher.comparison import prepare
-from matcher.scoring import Score
 from matcher.references import PreparedTenprint
+from matcher.scoring import Score
 from matcher.shard import Shard, Sizes
 from matcher.template import Tenprint
 

@@ -19,6 +19,7 @@ from matcher.parameters import (
     CYLINDER_SIGMOID_CENTRE,
     CYLINDER_SIGMOID_SLOPE,
 )
+from matcher.template import CELL_PX
 
 Floats = NDArray[np.float32]
 
@@ -27,6 +28,7 @@ _SECTION = 2.0 * math.pi / CYLINDER_SECTIONS
 _REACH = 3.0 * CYLINDER_SIGMA_PX
 _MIDDLE = 0.5 * (CYLINDER_CELLS - 1)
 _FAINT = 1e-8
+_SPACE_VARIANCE = CYLINDER_SIGMA_PX * CYLINDER_SIGMA_PX
 _SPACE_SCALE = 1.0 / (CYLINDER_SIGMA_PX * math.sqrt(2.0 * math.pi))
 
 
@@ -71,6 +73,16 @@ def near_hull(px: float, py: float, x: Floats, y: Floats, hull: NDArray[np.int64
 
 
 @kernel
+def on_print(x: float, y: float, foreground: NDArray[np.bool_]) -> bool:
+    """Whether a place (y up) lies on the foreground."""
+    row = math.floor(-y / CELL_PX)
+    column = math.floor(x / CELL_PX)
+    if row < 0 or column < 0 or row >= foreground.shape[0] or column >= foreground.shape[1]:
+        return False
+    return bool(foreground[row, column])
+
+
+@kernel
 def section_weights(difference: float, weights: NDArray[np.float64]) -> None:
     """Share of a neighbour's direction, relative to the minutia's, in each angular section."""
     root = CYLINDER_SIGMA_ANGLE * math.sqrt(2.0)
@@ -84,9 +96,10 @@ def section_weights(difference: float, weights: NDArray[np.float64]) -> None:
 
 @kernel
 def fill_cylinder(
-    centre: int, x: Floats, y: Floats, angle: Floats, cells: NDArray[np.float64], weights: NDArray[np.float64]
+    centre: int, points: Floats, cells: NDArray[np.float64], sections: NDArray[np.float64]
 ) -> int:
     """Add up every neighbour's contribution to the cells [Ns, Ns, Nd] of one cylinder; count neighbours."""
+    x, y, angle, weight = points
     cells[:] = 0.0
     cos = math.cos(angle[centre])
     sin = math.sin(angle[centre])
@@ -100,7 +113,7 @@ def fill_cylinder(
         neighbours += 1
         along = dx * cos + dy * sin
         across = dy * cos - dx * sin
-        section_weights(angle[centre] - angle[t], weights)
+        section_weights(angle[centre] - angle[t], sections)
         for i in range(CYLINDER_CELLS):
             di = along - _STEP * (i - _MIDDLE)
             if abs(di) > _REACH:
@@ -110,25 +123,27 @@ def fill_cylinder(
                 square = di * di + dj * dj
                 if square > _REACH * _REACH:
                     continue
-                share = _SPACE_SCALE * math.exp(-0.5 * square / (CYLINDER_SIGMA_PX * CYLINDER_SIGMA_PX))
+                share = weight[t] * _SPACE_SCALE * math.exp(-0.5 * square / _SPACE_VARIANCE)
                 for k in range(CYLINDER_SECTIONS):
-                    cells[i, j, k] += share * weights[k]
+                    cells[i, j, k] += share * sections[k]
     return neighbours
 
 
 @kernel
-def fill_cylinders(x: Floats, y: Floats, angle: Floats, mean: Floats, values: Floats) -> None:
+def fill_cylinders(points: Floats, foreground: NDArray[np.bool_], mean: Floats, values: Floats) -> None:
     """Fill `values` float32[n, Ns, Ns, Nd] with each minutia's cylinder less the mean cylinder.
 
-    Minutiae sorted by (x, y), y up. Cells outside the circle or far from the hull hold 0: nothing
-    is known there, which is not the same as "no minutia there".
+    `points` float32[4, n]: x, y (y up), angle, weight, sorted by (x, y). Cells outside the circle or the
+    print hold 0: nothing is known there, which is not the same as "no minutia there". The print is its
+    `foreground` bool[rows, cols], or what lies near the minutiae's hull where that is empty.
     """
+    x, y, angle, _ = points
     hull = convex_hull(x, y)
     cells = np.empty((CYLINDER_CELLS, CYLINDER_CELLS, CYLINDER_SECTIONS), np.float64)
-    weights = np.empty(CYLINDER_SECTIONS, np.float64)
+    sections = np.empty(CYLINDER_SECTIONS, np.float64)
     values[:] = 0.0
     for m in range(len(x)):
-        if fill_cylinder(m, x, y, angle, cells, weights) < CYLINDER_NEIGHBOURS:
+        if fill_cylinder(m, points, cells, sections) < CYLINDER_NEIGHBOURS:
             continue
         cos = math.cos(angle[m])
         sin = math.sin(angle[m])
@@ -140,7 +155,8 @@ def fill_cylinders(x: Floats, y: Floats, angle: Floats, mean: Floats, values: Fl
                     continue
                 px = x[m] + along * cos - across * sin
                 py = y[m] + along * sin + across * cos
-                if near_hull(px, py, x, y, hull):
+                known = foreground.size > 0
+                if on_print(px, py, foreground) if known else near_hull(px, py, x, y, hull):
                     for k in range(CYLINDER_SECTIONS):
                         raised = CYLINDER_SIGMOID_SLOPE * (cells[i, j, k] - CYLINDER_SIGMOID_CENTRE)
                         values[m, i, j, k] = 1.0 / (1.0 + math.exp(-raised)) - mean[i, j, k]

@@ -138,7 +138,7 @@ def compatibility(one: Floats, two: Floats) -> float:
     dot, cross = ax * bx + ay * by, ax * by - ay * bx
     lean = min(dot * one[4] + cross * one[5], dot * two[4] + cross * two[5]) / (a * b)
     fit_lean = 1.0 - (1.0 - lean) * _ANGLE_SLOPE
-    return max(0.0, fit_twist * fit_length * fit_lean)
+    return float(max(0.0, fit_twist * fit_length * fit_lean))
 
 
 @kernel

@@ -15,17 +15,17 @@ from typing import Final
 CYLINDER_CELLS: Final = 8
 #: Angular sections of the cylinder (MCC Nd).
 CYLINDER_SECTIONS: Final = 6
-#: Radius of the neighbourhood a cylinder sees, px (MCC R).
-CYLINDER_RADIUS: Final = 70.0
+#: Radius of the neighbourhood a cylinder sees, px (MCC R is 70; tuned).
+CYLINDER_RADIUS: Final = 75.0
 #: Spread of one neighbour's contribution in space, px (MCC sigma_S).
 CYLINDER_SIGMA_PX: Final = 28.0 / 3.0
 #: Spread of one neighbour's contribution in direction, rad (MCC sigma_D).
 CYLINDER_SIGMA_ANGLE: Final = 2.0 * math.pi / 9.0
-#: Centre of the sigmoid that saturates a cell (MCC mu_psi).
-CYLINDER_SIGMOID_CENTRE: Final = 0.01
+#: Centre of the sigmoid that saturates a cell (MCC mu_psi is 0.01, for neighbours of full weight).
+CYLINDER_SIGMOID_CENTRE: Final = 0.008
 #: Steepness of that sigmoid (MCC tau_psi).
 CYLINDER_SIGMOID_SLOPE: Final = 400.0
-#: A cell counts when it lies this near to the minutiae's convex hull, px (MCC Omega).
+#: Without a field, a cell counts when it lies this near to the minutiae's convex hull, px (MCC Omega).
 CYLINDER_HULL_MARGIN: Final = 50.0
 #: A minutia with fewer neighbours has no descriptor (MCC min_M).
 CYLINDER_NEIGHBOURS: Final = 2
@@ -53,8 +53,10 @@ RELAXATION_INERTIA: Final = 0.5
 
 #: Alignments tried for each comparison, from different seeds.
 SEEDS: Final = 2
-#: A seed whose supporters' beliefs sum to less proposes no motion.
-SUPPORT_NEEDED: Final = 1e-6
+#: A seed whose supporters' beliefs sum to less proposes no motion: no mated pair of 3,600 needed it.
+SUPPORT_NEEDED: Final = 0.018
+#: When worth times share reaches this, no other seed is tried: twice what any of 31,000 non-mated reached.
+CONVINCING: Final = 8.0
 #: Lever at which a turn of one minutia counts like a shift when a motion is fitted, px.
 DIRECTION_LEVER: Final = 25.0
 #: Rounds of pairing and refitting before the distortion is looked at.
@@ -82,5 +84,5 @@ SCORE_SQUARE_ANGLE: Final = 0.08
 SCORE_PAIR_BASE: Final = 0.35
 #: What a comparison is worth before the agreement of the ridges is added.
 SCORE_RIDGE_BASE: Final = 0.2
-#: Without a ridge field, a minutia this near to the other print's convex hull counts as shared, px.
+#: A minutia this near to the convex hull of the other print's minutiae could show there too, px.
 HULL_MARGIN: Final = 12.0

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.compiled import kernel
-from matcher.descriptors import DIMENSIONS, canonical_order, describe
+from matcher.descriptors import DIMENSIONS, canonical_order, describe, weights_of
 from matcher.evidence import COHERENCE, ORIENTATION, Cells
 from matcher.kernels_cylinder import convex_hull
 from matcher.pairing import COS, SIN, WEIGHT, Floats, X, Y
@@ -81,14 +81,13 @@ def prepare(template: Template) -> PreparedTemplate:
 
 
 def _minutiae(template: Template, order: NDArray[np.int64]) -> Floats:
-    """Columns as the kernels take them. Unknown quality weighs as much as a certain minutia."""
+    """Columns as the kernels take them."""
     minutiae = np.empty((5, len(order)), np.float32)
     minutiae[X] = template.x[order]
     minutiae[Y] = -template.y[order].astype(np.float32)
     minutiae[COS] = np.cos(template.angle[order])
     minutiae[SIN] = np.sin(template.angle[order])
-    quality = template.quality[order].astype(np.float32) / 100.0
-    minutiae[WEIGHT] = np.where(quality > 0.0, np.minimum(quality, 1.0), 1.0)
+    minutiae[WEIGHT] = weights_of(template)[order]
     return minutiae
 
 
@@ -113,20 +112,25 @@ def _hull(minutiae: Floats) -> Floats:
 
 def pack(prints: Sequence[PreparedTemplate]) -> PackedTemplates:
     """Join prepared prints end to end."""
-    columns = [[p.minutiae, p.descriptors, p.cells, p.hull] for p in prints]
     bounds = np.zeros((len(prints), 7), np.int64)
-    joined = []
-    for k, empty in enumerate((np.float32, np.float32, np.uint8, np.float32)):
-        raveled = [arrays[k].ravel() for arrays in columns]
-        bounds[1:, k] = np.cumsum([len(values) for values in raveled])[:-1] if raveled else ()
-        joined.append(np.concatenate(raveled) if raveled else np.zeros(0, empty))
-    bounds[:, 4:] = [(len(p), p.cells.shape[1], p.cells.shape[2]) for p in prints] or np.zeros((0, 3))
-    minutiae, descriptors, cells, hull = joined
+    for k, sizes in enumerate(zip(*((*_sizes(p), len(p), *p.cells.shape[1:]) for p in prints), strict=True)):
+        bounds[:, k] = np.cumsum((0, *sizes[:-1])) if k < 4 else sizes
+    nothing = np.zeros(0, np.float32)
     return PackedTemplates(
-        arrays=(minutiae, descriptors, cells, hull),
+        arrays=(
+            np.concatenate([nothing, *(p.minutiae.ravel() for p in prints)]),
+            np.concatenate([nothing, *(p.descriptors.ravel() for p in prints)]),
+            np.concatenate([nothing.astype(np.uint8), *(p.cells.ravel() for p in prints)]),
+            np.concatenate([nothing, *(p.hull.ravel() for p in prints)]),
+        ),
         bounds=bounds,
         has_field=np.array([p.has_field for p in prints], np.bool_),
     )
+
+
+def _sizes(prepared: PreparedTemplate) -> tuple[int, int, int, int]:
+    """Elements in each of a print's arrays."""
+    return prepared.minutiae.size, prepared.descriptors.size, prepared.cells.size, prepared.hull.size
 
 
 @kernel

@@ -196,3 +196,12 @@ def test_postgresql_that_acknowledges_too_early_is_overruled(postgresql_url: str
     careless = f"{postgresql_url}?options=-csynchronous_commit%3Doff"
     with Database.open(careless) as database, database.transaction() as tx:
         assert tx.execute(text("SHOW synchronous_commit")).scalar() == "on"
+
+
+def test_errors_do_not_quote_what_was_to_be_stored(database: Database) -> None:
+    """The text of a database error may be logged: it names the statement, not the person."""
+    row = _person("p") | {"created_at": CAPTURED_AT}
+    with pytest.raises(DBAPIError) as caught, database.transaction() as tx:
+        tx.execute(text("SELECT :secret FROM nowhere"), {"secret": "Jane Doe", **row})
+    assert "nowhere" in str(caught.value)
+    assert "Jane Doe" not in str(caught.value)

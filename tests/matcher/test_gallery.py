@@ -1,0 +1,267 @@
+"""The gallery against a brute-force model: random histories, filters, shards, threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from fixtures.templates import person
+from matcher.candidates import CandidateList, ReferenceId
+from matcher.codes import FingerPosition
+from matcher.comparison import prepare, score_of
+from matcher.fusion import fuse
+from matcher.gallery import Gallery
+from matcher.scoring import Score
+from matcher.shard import Sizes
+from matcher.template import Template, Tenprint
+
+INDEX, THUMB = FingerPosition.RIGHT_INDEX, FingerPosition.LEFT_THUMB
+ANY = FingerPosition.UNKNOWN
+THRESHOLD = Score(40.0)
+PEOPLE = 7
+
+
+def tenprint_of(number: int, capture: int = 0) -> Tenprint:
+    """Two fingers of somebody who does not exist; every third person has but one."""
+    fingers = (INDEX, THUMB) if number % 3 else (INDEX,)
+    return person(11, number).tenprint(capture, fingers)
+
+
+def reference(number: int) -> ReferenceId:
+    """What the gallery calls a person."""
+    return ReferenceId(f"person-{number}")
+
+
+def gallery_of(people: int, *, shards: int = 1, sizes: Sizes | None = None) -> Gallery:
+    """A gallery of so many people."""
+    gallery = Gallery(shards=shards, sizes=sizes or Sizes())
+    for number in range(people):
+        gallery.add(reference(number), tenprint_of(number), sequence=number + 1)
+    return gallery
+
+
+def template_of(minutiae: int) -> Template:
+    """A template without a field, of a few minutiae on a row."""
+    place = np.arange(minutiae, dtype=np.int16) * 12
+    zeros = np.zeros(minutiae, np.uint8)
+    return Template(place, place, zeros.astype(np.float32), zeros + 1, zeros + 50, 400, 400)
+
+
+def exhaustive(
+    held: Mapping[ReferenceId, tuple[int, int]], probe: tuple[int, int]
+) -> dict[ReferenceId, float]:
+    """Every reference's score, from its template as it was added."""
+    asked = {position: prepare(template) for position, template in tenprint_of(*probe).items()}
+    scores: dict[ReferenceId, float] = {}
+    for reference_id, print_of in held.items():
+        stored = {position: prepare(template) for position, template in tenprint_of(*print_of).items()}
+        shared = asked.keys() & stored.keys()
+        scores[reference_id] = fuse({each: score_of(asked[each], stored[each]) for each in shared})
+    return scores
+
+
+def assert_same(answer: CandidateList, model: Mapping[ReferenceId, float]) -> None:
+    """The answer holds the model's scores, but for the 8 bits of its descriptors, in falling order."""
+    scores = {candidate.reference_id: candidate.score for candidate in answer.candidates}
+    assert scores.keys() == model.keys()
+    assert all(scores[each] == pytest.approx(model[each], rel=0.03, abs=2.0) for each in scores)
+    ranked = [candidate.score for candidate in answer.candidates]
+    assert ranked == sorted(ranked, reverse=True)
+
+
+class History(RuleBasedStateMachine):
+    """Adds, replacements, removals and searches, with memory reclaimed every few removals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gallery = Gallery(shards=2, sizes=Sizes(dead_least=1, dead_share=0.2, scanned_rows=150))
+        self.held: dict[ReferenceId, tuple[int, int]] = {}
+        self.sequence = 0
+
+    @rule(number=st.integers(0, PEOPLE - 1), capture=st.integers(0, 1))
+    def add_or_replace(self, number: int, capture: int) -> None:
+        """A new reference, or a new print of an old one."""
+        self.sequence += 1
+        self.gallery.add(reference(number), tenprint_of(number, capture), sequence=self.sequence)
+        self.held[reference(number)] = (number, capture)
+
+    @rule(number=st.integers(0, PEOPLE))
+    def remove(self, number: int) -> None:
+        """Also somebody who was never there."""
+        self.sequence += 1
+        self.gallery.remove(reference(number), sequence=self.sequence)
+        self.held.pop(reference(number), None)
+
+    @rule(number=st.integers(0, PEOPLE - 1), capture=st.integers(0, 2))
+    def search(self, number: int, capture: int) -> None:
+        """Everything is compared: the answer is the model's."""
+        answer = self.gallery.search(tenprint_of(number, capture), limit=50, threshold=THRESHOLD)
+        assert_same(answer, exhaustive(self.held, (number, capture)))
+        assert answer.gallery_size == len(self.held)
+        assert answer.as_of == self.sequence
+
+    @invariant()
+    def sizes_agree(self) -> None:
+        """References and sequence."""
+        assert len(self.gallery) == len(self.held)
+        assert self.gallery.sequence == self.sequence
+
+
+TestHistory = History.TestCase
+TestHistory.settings = settings(
+    max_examples=12,
+    stateful_step_count=14,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
+@given(st.integers(0, PEOPLE - 1), st.floats(0.0, 90.0), st.floats(0.0, 90.0))
+@settings(max_examples=15, deadline=None)
+def test_raising_the_threshold_never_adds_a_suggestion(number: int, one: float, other: float) -> None:
+    """And the candidates stay the same."""
+    low, high = sorted((one, other))
+    probe = tenprint_of(number, 1)
+    few = WHOLE.search(probe, limit=9, threshold=Score(high))
+    many = WHOLE.search(probe, limit=9, threshold=Score(low))
+    assert set(few.suggestions) <= set(many.suggestions)
+    assert few.candidates == many.candidates
+
+
+@given(st.integers(1, 4), st.integers(0, PEOPLE - 1), st.integers(1, PEOPLE))
+@settings(max_examples=15, deadline=None)
+def test_several_shards_return_what_one_does(shards: int, number: int, limit: int) -> None:
+    """Scores, ranks, ties, sizes and sequence."""
+    probe = tenprint_of(number, 1)
+    one = WHOLE.search(probe, limit=limit, threshold=THRESHOLD)
+    assert SPREAD[shards - 1].search(probe, limit=limit, threshold=THRESHOLD) == one
+
+
+WHOLE = gallery_of(PEOPLE)
+SPREAD = [gallery_of(PEOPLE, shards=shards) for shards in range(1, 5)]
+
+
+def test_the_mate_is_first_and_the_only_suggestion() -> None:
+    """With the scores of its fingers."""
+    answer = WHOLE.search(tenprint_of(4, 1), limit=3, threshold=THRESHOLD)
+    assert [each.reference_id for each in answer.suggestions] == [reference(4)]
+    assert set(answer.candidates[0].fingers) == {INDEX, THUMB}
+    assert len(answer.candidates) == 3
+    assert answer.complete
+
+
+def test_filters_hold_before_the_list_is_cut() -> None:
+    """Only those within, none of those excluded; the size counts what was searched."""
+    tight = gallery_of(PEOPLE, sizes=Sizes(shortlist=(2,)))
+    within = [reference(1), reference(2), reference(4), reference(5), ReferenceId("nobody")]
+    answer = tight.search(
+        tenprint_of(4, 1), limit=1, threshold=THRESHOLD, within=within, exclude=[reference(5)]
+    )
+    assert answer.candidates[0].reference_id == reference(4)
+    assert answer.gallery_size == 3
+    others = tight.search(tenprint_of(4, 1), limit=9, threshold=THRESHOLD, exclude=[reference(4)])
+    assert reference(4) not in {each.reference_id for each in others.candidates}
+    assert not tight.search(tenprint_of(4, 1), limit=9, threshold=THRESHOLD, within=()).candidates
+
+
+def test_like_fingers_are_compared_with_like() -> None:
+    """A left thumb is not sought among index fingers, unless somebody's position is unknown."""
+    index = person(12, 1).capture(INDEX)
+    again = person(12, 1).capture(INDEX, 1)
+    gallery = Gallery()
+    gallery.add(ReferenceId("index"), {INDEX: index})
+    assert not gallery.search({THUMB: again}, limit=5, threshold=THRESHOLD).candidates
+    assert gallery.search({ANY: again}, limit=5, threshold=THRESHOLD).suggestions
+    gallery.add(ReferenceId("unknown"), {ANY: index})
+    found = gallery.search({THUMB: again}, limit=5, threshold=THRESHOLD).suggestions
+    assert [each.reference_id for each in found] == ["unknown"]
+
+
+def test_a_plain_thumb_is_a_thumb() -> None:
+    """Positions 11 and 12 are what a two-thumb image gives."""
+    gallery = Gallery()
+    gallery.add(ReferenceId("plain"), {FingerPosition.PLAIN_LEFT_THUMB: person(12, 1).capture(THUMB)})
+    assert gallery.search({THUMB: person(12, 1).capture(THUMB, 1)}, limit=5, threshold=THRESHOLD).suggestions
+
+
+@pytest.mark.parametrize("minutiae", [0, 1, 2, 255])
+def test_templates_of_any_legal_size_pass(minutiae: int) -> None:
+    """As reference and as probe, with the shortlist in use."""
+    gallery = gallery_of(3, sizes=Sizes(shortlist=(1,)))
+    gallery.add(ReferenceId("odd"), {INDEX: template_of(minutiae)})
+    answer = gallery.search({INDEX: template_of(minutiae)}, limit=1, threshold=THRESHOLD)
+    assert all(np.isfinite(each.score) for each in answer.candidates)
+    assert gallery.search(tenprint_of(2, 1), limit=1, threshold=THRESHOLD).candidates
+
+
+def test_nothing_is_found_in_nothing() -> None:
+    """An empty gallery, an empty probe, a reference without prints."""
+    assert not Gallery().search(tenprint_of(1), limit=5, threshold=THRESHOLD).candidates
+    assert not WHOLE.search({}, limit=5, threshold=THRESHOLD).candidates
+    gallery = Gallery()
+    gallery.add(ReferenceId("empty"), {})
+    assert gallery.search(tenprint_of(1), limit=5, threshold=THRESHOLD).gallery_size == 1
+
+
+def test_a_removed_reference_never_returns_even_from_a_shortlist() -> None:
+    """Before its memory is reclaimed, and after."""
+    gallery = gallery_of(40, sizes=Sizes(shortlist=(5,), scanned_rows=500, dead_least=3, dead_share=0.1))
+    for number in range(0, 40, 4):
+        gallery.remove(reference(number))
+        answer = gallery.search(tenprint_of(number, 1), limit=5, threshold=THRESHOLD)
+        assert reference(number) not in {each.reference_id for each in answer.candidates}
+    kept = [number for number in range(40) if number % 4]
+    answers = [gallery.search(tenprint_of(n, 1), limit=5, threshold=THRESHOLD) for n in kept]
+    first = [answer.candidates[0].reference_id for answer in answers]
+    assert first == [reference(number) for number in kept]
+
+
+def test_what_was_added_is_found_while_others_search_and_change() -> None:
+    """From several threads at once, across training and reclaiming."""
+    gallery = gallery_of(10, sizes=Sizes(shortlist=(5,), scanned_rows=400, dead_least=2, dead_share=0.1))
+    missed: list[int] = []
+
+    def live(numbers: range) -> None:
+        """Add, find at once, remove every second, miss it at once."""
+        for number in numbers:
+            gallery.add(reference(number), tenprint_of(number))
+            found = gallery.search(tenprint_of(number, 1), limit=3, threshold=THRESHOLD)
+            if reference(number) not in {each.reference_id for each in found.candidates}:
+                missed.append(number)
+            if number % 2:
+                gallery.remove(reference(number))
+
+    threads = [threading.Thread(target=live, args=(range(k, k + 8),)) for k in (100, 200, 300)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not missed
+    assert len(gallery) == 10 + 12
+
+
+@pytest.mark.slow
+def test_the_shortlist_keeps_the_mates_that_exact_comparison_accepts() -> None:
+    """Among 1,500 fingers, at a tenth of the usual shortlist."""
+    gallery = Gallery(sizes=Sizes(shortlist=(20,), scanned_rows=30_000))
+    for number in range(1500):
+        gallery.add(reference(number), {INDEX: person(13, number).capture(INDEX)})
+    mates = range(0, 1500, 15)
+    probes = {number: person(13, number).capture(INDEX, 1) for number in mates}
+    accepted = [
+        number
+        for number, probe in probes.items()
+        if score_of(prepare(probe), prepare(person(13, number).capture(INDEX))) >= THRESHOLD
+    ]
+    answers = [gallery.search({INDEX: probes[n]}, limit=1, threshold=THRESHOLD) for n in accepted]
+    found = [
+        answer.candidates[0].reference_id == reference(number)
+        for number, answer in zip(accepted, answers, strict=True)
+    ]
+    assert sum(found) >= 0.98 * len(accepted)
