@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from api.engine import Engine
-from api.errors import InvalidRequest, NotOffered
+from api.errors import InvalidRequest, NotOffered, NoUsablePrint
 from enrollment.capture import Capture, FailureToAcquire, Finger
 from enrollment.encounter import StoredImage
 from enrollment.errors import ImageTooLarge
@@ -72,9 +72,14 @@ def acquire(engine: Engine, uploads: Sequence[Upload]) -> tuple[Acquired, ...]:
     )
 
 
-def tenprint_of(acquired: Collection[Acquired]) -> Tenprint:
-    """The templates, by position, of the fingers that have one."""
-    return {entry.position: entry.outcome.template for entry in acquired if isinstance(entry.outcome, Finger)}
+def probe_of(acquired: Collection[Acquired]) -> Tenprint:
+    """The templates, by position, of the fingers that have one; `NoUsablePrint` where none has."""
+    probe = {each.position: each.outcome.template for each in acquired if isinstance(each.outcome, Finger)}
+    if not probe:
+        failures = [each.outcome for each in acquired if isinstance(each.outcome, FailureToAcquire)]
+        told = " ".join(f"{each.position.name.lower()}: {each.advice}" for each in failures)
+        raise NoUsablePrint(f"No image shows a print that can be searched. {told}")
+    return probe
 
 
 def fingers_of(acquired: Collection[Acquired]) -> Mapping[FingerPosition, Finger | FailureToAcquire]:

@@ -8,14 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from api.captures import acquire, parse_position, tenprint_of
+from api.captures import acquire, parse_position, probe_of
 from api.cli_common import AsJson, Data, Ppi, operating_user, out, print_json, progress, remarks
 from api.cli_images import ImageFile
 from api.errors import InvalidRequest
 from api.exit_codes import INPUT_REFUSED
 from api.service import Service, open_service
 from api.settings import load_settings
-from enrollment.capture import FailureToAcquire
 from enrollment.encounter import utc_now
 from matcher.candidates import CandidateList
 from matcher.codes import FingerPosition
@@ -93,11 +92,7 @@ def _answer(service: Service, probe: list[ImageFile], limit: int | None) -> dict
     names = [str(file.path) for file in probe]
     try:
         uploads = [file.upload(service.settings.max_image_bytes) for file in probe]
-        acquired = acquire(service.engine, uploads)
-        tenprint = tenprint_of(acquired)
-        if not tenprint:
-            return _failed(names, "failure_to_acquire", _advice([entry.outcome for entry in acquired]))
-        return {"images": names, **_search(service, tenprint, limit)}
+        return {"images": names, **_search(service, probe_of(acquire(service.engine, uploads)), limit)}
     except FingerprintError as refusal:
         return _failed(names, refusal.code, str(refusal))
     except OSError as fault:
@@ -145,10 +140,6 @@ def _facts(found: CandidateList) -> dict[str, Any]:
 
 def _failed(names: list[str], code: str, detail: str) -> dict[str, Any]:
     return {"images": names, "candidates": [], "error": {"code": code, "detail": detail}}
-
-
-def _advice(outcomes: list[Any]) -> str:
-    return " ".join(outcome.advice for outcome in outcomes if isinstance(outcome, FailureToAcquire))
 
 
 def _tell(probe: list[ImageFile], answer: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ FingerprintError
 └── RequestRefused               leaves of this package
     ├── InvalidRequest           a missing or wrong field, parameter or part
     ├── NoSuchPage               an address or method the service does not have
+    ├── NoUsablePrint            no image of a search gave a template
     ├── BodyTooLarge             more bytes or images than the limits allow
     ├── BodyTooSlow              the body did not arrive in time
     ├── NotAuthenticated         no key, or one that is unknown, expired or revoked
@@ -36,6 +37,12 @@ class NoSuchPage(RequestRefused):
     """The service has no such address, or not with this method."""
 
     code = "no_such_page"
+
+
+class NoUsablePrint(RequestRefused):
+    """No image of a search gave a template; an empty candidate list would be a wrong answer."""
+
+    code = "no_usable_print"
 
 
 class BodyTooLarge(RequestRefused):
@@ -102,6 +109,7 @@ PROBLEMS: dict[str, Problem] = {
     "request_refused": Problem(400, "The request was refused", 4001),
     "invalid_request": Problem(422, "A field, parameter or part is missing or wrong", 4002),
     "no_such_page": Problem(404, "There is nothing at this address", 4003),
+    "no_usable_print": Problem(422, "No image gave a template to search with", 4009),
     "body_too_large": Problem(413, "The request is larger than allowed", 4004),
     "body_too_slow": Problem(408, "The request did not arrive in time", 4005),
     "not_authenticated": Problem(401, "A valid API key is needed", 4006),

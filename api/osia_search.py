@@ -10,9 +10,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 
 from api import osia_mapping
-from api.captures import acquire, tenprint_of
+from api.captures import acquire, probe_of
 from api.dependencies import Ready, Stored
-from api.errors import InvalidRequest, NotOffered
+from api.errors import NotOffered
 from api.gate import may
 from api.osia_parameters import (
     SEARCH_HINTS,
@@ -167,13 +167,7 @@ def read_galleries(
 
 
 def _probe(service: Service, data: Sequence[BiometricData], where: str = "biometricData") -> Tenprint:
-    acquired = acquire(service.engine, osia_mapping.uploads_of(data, service.settings, where))
-    probe = tenprint_of(acquired)
-    if not probe:
-        report = osia_mapping.finger_report(acquired)
-        advice = " ".join(str(finger.get("advice", "")) for finger in report)
-        raise InvalidRequest(f"{where}: no finger gave a template. {advice}")
-    return probe
+    return probe_of(acquire(service.engine, osia_mapping.uploads_of(data, service.settings, where)))
 
 
 def _members(store: Store, gallery_id: str) -> Collection[str] | None:

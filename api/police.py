@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from api.captures import acquire, tenprint_of
+from api.captures import acquire, probe_of
 from api.dependencies import Posted, Ready
 from api.gate import may
 from api.multipart import Form
@@ -50,7 +50,7 @@ def verify(
     """
     ground = _ground(form)
     person_id = check_identifier(form.fields.get("person_id", ""), "person_id")
-    probe = tenprint_of(acquire(service.engine, uploads_from(form, (*_PERSON, *_GROUND))))
+    probe = probe_of(acquire(service.engine, uploads_from(form, (*_PERSON, *_GROUND))))
     return police.verify(service.police, person_id, probe, ground, actor=caller.as_actor, at=utc_now())
 
 
@@ -71,7 +71,7 @@ def identify(
     suggestion; `standing` says whether an examiner confirmed it.
     """
     ground = _ground(form)
-    probe = tenprint_of(acquire(service.engine, uploads_from(form, tuple(_GROUND))))
+    probe = probe_of(acquire(service.engine, uploads_from(form, tuple(_GROUND))))
     return police.identify(service.police, probe, ground, actor=caller.as_actor, at=utc_now())
 
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from matcher.alignment import Motion, fit_motion, inverse, moved, pair_within, settle, unbend, unmoved
 from matcher.compiled import kernel
-from matcher.evidence import Cells, ridge_factor, share_of_pairs, worth_of_pairs
-from matcher.pairing import Floats, Pairs, compatibilities, next_seed, relax, similarities, strongest_pairs
+from matcher.evidence import ridge_factor, share_of_pairs, worth_of_pairs
+from matcher.pairing import Pairs, compatibilities, next_seed, relax, similarities, strongest_pairs
 from matcher.parameters import CONVINCING, NARROW_PX, SEEDS, SUPPORT_NEEDED
 from matcher.prepared import NO_CELLS, Arrays, PreparedTemplate, pack, prepare, unpacked
 from matcher.scoring import Score, calibrate, calibrate_many
 
-__all__ = ["Comparison", "PreparedTemplate", "compare", "prepare", "score_many", "score_of"]
+__all__ = ["Comparison", "PreparedTemplate", "compare", "prepare", "raw_many", "score_many", "score_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,14 +49,14 @@ def score_of(probe: PreparedTemplate, reference: PreparedTemplate) -> Score:
     """Score alone, the fast path: the same number as `compare` gives."""
     first, second = _ranked(probe, reference)
     fielded = probe.has_field and reference.has_field
-    return calibrate(_raw(*_arrays(first, fielded), *_arrays(second, fielded)), with_field=fielded)
+    return calibrate(_raw(_arrays(first, fielded), _arrays(second, fielded)), with_field=fielded)
 
 
 def compare(probe: PreparedTemplate, reference: PreparedTemplate) -> Comparison:
     """Compare two prints; the score does not depend on which is the probe."""
     first, second = _ranked(probe, reference)
     fielded = probe.has_field and reference.has_field
-    pairs, motion, features = _weigh(*_arrays(first, fielded), *_arrays(second, fielded))
+    pairs, motion, features = _weigh(_arrays(first, fielded), _arrays(second, fielded))
     found = np.stack([first.order[pairs[:, 0]], second.order[pairs[:, 1]]], axis=1)
     swapped = first is not probe
     cos, sin, dx, dy = inverse(motion) if swapped else motion
@@ -74,12 +74,18 @@ def compare(probe: PreparedTemplate, reference: PreparedTemplate) -> Comparison:
 
 def score_many(probe: PreparedTemplate, references: Sequence[PreparedTemplate]) -> NDArray[np.float32]:
     """Scores of one probe against many references, float32[k], in one call without the GIL."""
+    fielded = np.array([probe.has_field and reference.has_field for reference in references], np.bool_)
+    return calibrate_many(raw_many(probe, references), with_field=fielded)
+
+
+def raw_many(probe: PreparedTemplate, references: Sequence[PreparedTemplate]) -> NDArray[np.float64]:
+    """Raw scores of one probe against many references, float64[k]: what a calibration is fitted to."""
     packed = pack(references)
     fielded = packed.has_field & probe.has_field
     ranked = np.array([probe.key <= reference.key for reference in references], np.bool_)
     raws = np.empty(len(references), np.float64)
     _raw_many(_arrays(probe, fielded=True), packed.arrays, packed.bounds, fielded, ranked, raws)
-    return calibrate_many(raws, with_field=fielded)
+    return raws
 
 
 def _ranked(
@@ -96,20 +102,13 @@ def _arrays(prepared: PreparedTemplate, fielded: bool) -> Arrays:  # noqa: FBT00
 
 
 @kernel
-def _weigh(
-    probe: Floats,
-    probe_descriptors: Floats,
-    probe_cells: Cells,
-    probe_hull: Floats,
-    reference: Floats,
-    reference_descriptors: Floats,
-    reference_cells: Cells,
-    reference_hull: Floats,
-) -> tuple[Pairs, Motion, NDArray[np.float64]]:
+def _weigh(probe: Arrays, reference: Arrays) -> tuple[Pairs, Motion, NDArray[np.float64]]:
     """Best pairs, their motion, and the features [worth, share, ridges] whose product is the raw score."""
-    table = similarities(probe_descriptors, reference_descriptors)
+    own, own_descriptors, own_cells, own_hull = probe
+    other, other_descriptors, other_cells, other_hull = reference
+    table = similarities(own_descriptors, other_descriptors)
     candidates = strongest_pairs(table)
-    compatible = compatibilities(probe, reference, candidates)
+    compatible = compatibilities(own, other, candidates)
     belief = relax(table, candidates, compatible)
 
     taken, support = np.zeros_like(belief), np.zeros_like(belief)
@@ -117,81 +116,41 @@ def _weigh(
     for _ in range(SEEDS):
         if next_seed(belief, compatible, taken, support) < SUPPORT_NEEDED:
             break
-        rough = fit_motion(probe, reference, candidates, support)
-        motion, pairs = settle(probe, reference, table, rough)
-        laid = unbend(moved(probe, motion), reference, pairs)
-        pairs = pair_within(laid, reference, NARROW_PX)
-        worth = worth_of_pairs(laid, reference, pairs, table)
-        share = share_of_pairs(probe, reference, pairs, motion, probe_hull, reference_hull)
+        rough = fit_motion(own, other, candidates, support)
+        motion, pairs = settle(own, other, table, rough)
+        laid = unbend(moved(own, motion), other, pairs)
+        pairs = pair_within(laid, other, NARROW_PX)
+        worth = worth_of_pairs(laid, other, pairs, table)
+        share = share_of_pairs(own, other, pairs, motion, own_hull, other_hull)
         if worth * share > features[0] * features[1]:
             best_pairs, best_motion = pairs, motion
             features[0], features[1] = worth, share
         if worth * share > CONVINCING:
             break
-    features[2] = ridge_factor(probe_cells, reference_cells, best_motion)
+    features[2] = ridge_factor(own_cells, other_cells, best_motion)
     return best_pairs, best_motion, features
 
 
 @kernel
-def _raw(
-    probe: Floats,
-    probe_descriptors: Floats,
-    probe_cells: Cells,
-    probe_hull: Floats,
-    reference: Floats,
-    reference_descriptors: Floats,
-    reference_cells: Cells,
-    reference_hull: Floats,
-) -> float:
+def _raw(probe: Arrays, reference: Arrays) -> float:
     """The raw score alone."""
-    _, _, features = _weigh(
-        probe,
-        probe_descriptors,
-        probe_cells,
-        probe_hull,
-        reference,
-        reference_descriptors,
-        reference_cells,
-        reference_hull,
-    )
+    _, _, features = _weigh(probe, reference)
     return float(features[0] * features[1] * features[2])
 
 
 @kernel
 def _raw_many(
     probe: Arrays,
-    packed: tuple[Floats, Floats, Cells, Floats],
+    packed: Arrays,
     bounds: NDArray[np.int64],
     fielded: NDArray[np.bool_],
     ranked: NDArray[np.bool_],
     raws: NDArray[np.float64],
 ) -> None:
     """Fill `raws` float64[k] with the raw scores of one print against `k` packed ones."""
-    minutiae, descriptors, own_cells, hull = probe
+    minutiae, descriptors, _, hull = probe
+    bare = (minutiae, descriptors, np.empty((2, 0, 0), np.uint8), hull)
     for k in range(len(raws)):
-        other_minutiae, other_descriptors, other_cells, other_hull = unpacked(packed, bounds, k)
-        cells = own_cells
-        if not fielded[k]:
-            cells, other_cells = cells[:, :0].copy(), other_cells[:, :0].copy()
-        if ranked[k]:
-            raws[k] = _raw(
-                minutiae,
-                descriptors,
-                cells,
-                hull,
-                other_minutiae,
-                other_descriptors,
-                other_cells,
-                other_hull,
-            )
-        else:
-            raws[k] = _raw(
-                other_minutiae,
-                other_descriptors,
-                other_cells,
-                other_hull,
-                minutiae,
-                descriptors,
-                cells,
-                hull,
-            )
+        other = unpacked(packed, bounds, k, fielded[k])
+        own = probe if fielded[k] else bare
+        raws[k] = _raw(own, other) if ranked[k] else _raw(other, own)

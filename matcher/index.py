@@ -1,6 +1,6 @@
 """Shortlist of one finger position: the references that hold neighbourhoods like the probe's.
 
-Every minutia of every print is one row: its descriptor in 8 bits, its angle, the number of its reference.
+Every minutia of every print is one row: its descriptor in 8 bits, its direction, the number of its reference.
 FAISS finds the rows nearest to each minutia of the probe; each of them votes for its reference with what its
 similarity exceeds the farthest neighbour found. Few rows are scanned one by one; many are kept in lists
 around trained centres, of which the nearest few are scanned (Jégou, Douze and Schmid, TPAMI 2011).
@@ -16,12 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.columns import Column
-from matcher.descriptors import DIMENSIONS
+from matcher.descriptors import DIMENSIONS, STEPS, quantise
 from matcher.kernels_votes import cast_votes
 
-#: One unit of descriptor length in steps of its 8-bit form; parts beyond ±0.7 are cut.
-#: Origin: one part in 10,000 is larger; with 230 the cut did more harm than the finer steps did good.
-STEPS: Final = 180.0
 #: Rows that are still scanned one by one. Origin: measured, below it lists save nothing.
 SCANNED_ROWS: Final = 60_000
 #: Centres for r rows: this times the square root of r (FAISS guidelines give 4-16).
@@ -38,8 +35,8 @@ NEIGHBOURS_EACH: Final = (200, 1000)
 #: Lists scanned, likewise.
 PROBED_LISTS: Final = 4_500
 PROBED_EACH: Final = (64, 400)
-#: Prints turn against each other by less than this.
-TURN_LIMIT_RAD: Final = math.radians(60.0)
+#: Prints turn against each other by no more than 60 degrees: its cosine.
+TURN_LIMIT: Final = 0.5
 
 #: Rows handed to FAISS at a time: it wants them as float32.
 _BATCH: Final = 65_536
@@ -60,7 +57,7 @@ class DescriptorIndex:
         self._scanned_rows = scanned_rows
         self._codes = Column(np.int8, width=DIMENSIONS)
         self._references = Column(np.int32)
-        self._angles = Column(np.float32)
+        self._directions = Column(np.float32, width=2)
         self._faiss: Any = _flat()
         self._trained_rows = 0
 
@@ -72,7 +69,7 @@ class DescriptorIndex:
     def nbytes(self) -> int:
         """Bytes of memory: the columns, and FAISS's codes (with row numbers in lists)."""
         listed = self._faiss.sa_code_size() + (8 if self._trained_rows else 0)
-        columns = self._codes.nbytes + self._references.nbytes + self._angles.nbytes
+        columns = self._codes.nbytes + self._references.nbytes + self._directions.nbytes
         return int(columns + listed * len(self))
 
     @property
@@ -80,10 +77,10 @@ class DescriptorIndex:
         """Whether a new arrangement would make searches faster."""
         return len(self) > max(self._scanned_rows, GROWTH * self._trained_rows)
 
-    def append(self, references: NDArray[np.int32], codes: Codes, angles: NDArray[np.float32]) -> int:
+    def append(self, references: NDArray[np.int32], codes: Codes, directions: NDArray[np.float32]) -> int:
         """Append rows; returns the number of the first. Alone. The very next search finds them."""
         self._codes.append(codes)
-        self._angles.append(angles)
+        self._directions.append(directions)
         for start in range(0, len(codes), _BATCH):
             self._faiss.add(codes[start : start + _BATCH].astype(np.float32))
         return self._references.append(references)
@@ -96,9 +93,9 @@ class DescriptorIndex:
         """The 8-bit descriptors of `count` rows."""
         return self._codes.rows(first, count)
 
-    def angles(self, first: int, count: int) -> NDArray[np.float32]:
-        """The directions of `count` rows, radians."""
-        return self._angles.rows(first, count)
+    def directions(self, first: int, count: int) -> NDArray[np.float32]:
+        """Cosine and sine of the direction of `count` rows: float32[count, 2]."""
+        return self._directions.rows(first, count)
 
     def arranged(self) -> Any:
         """All rows in lists around centres trained on them, for `adopt`. Together with searches."""
@@ -112,7 +109,7 @@ class DescriptorIndex:
     def vote(
         self,
         descriptors: NDArray[np.float32],
-        angles: NDArray[np.float32],
+        directions: NDArray[np.float32],
         votes: NDArray[np.float32],
         allowed: NDArray[np.bool_] | None = None,
     ) -> None:
@@ -125,7 +122,9 @@ class DescriptorIndex:
         references = self.references()
         selector = None if allowed is None else _selector(allowed[references])
         similarities, rows = self._nearest(descriptors, selector)
-        cast_votes(similarities, rows, angles, references, self.angles(0, len(self)), TURN_LIMIT_RAD, votes)
+        cast_votes(
+            similarities, rows, directions, references, self.directions(0, len(self)), TURN_LIMIT, votes
+        )
 
     def _nearest(
         self, descriptors: NDArray[np.float32], selector: Any
@@ -140,17 +139,6 @@ class DescriptorIndex:
             parameters = _FAISS.SearchParameters(sel=selector)
         products, rows = self._faiss.search(probe, wanted, params=parameters)
         return products / np.float32(STEPS * STEPS), rows
-
-
-def quantise(descriptors: NDArray[np.float32]) -> Codes:
-    """Descriptors in 8 bits: the form in which they are kept."""
-    codes: Codes = np.clip(np.rint(descriptors * np.float32(STEPS)), -127, 127).astype(np.int8)
-    return codes
-
-
-def restore(codes: Codes) -> NDArray[np.float32]:
-    """Descriptors from the form in which they are kept."""
-    return codes.astype(np.float32) / np.float32(STEPS)
 
 
 def _share(total: int, each: tuple[int, int], count: int) -> int:

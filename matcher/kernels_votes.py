@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,17 +12,17 @@ from matcher.compiled import kernel
 def cast_votes(
     similarities: NDArray[np.float32],
     rows: NDArray[np.int64],
-    angles: NDArray[np.float32],
+    directions: NDArray[np.float32],
     references: NDArray[np.int32],
-    stored_angles: NDArray[np.float32],
+    stored_directions: NDArray[np.float32],
     turn_limit: float,
     votes: NDArray[np.float32],
 ) -> None:
     """Add to `votes` what each minutia's neighbours exceed its farthest neighbour by.
 
     similarities, rows: [minutiae, neighbours] by falling similarity; row -1 where there is no neighbour.
-    references, stored_angles: of every row of the index, angles in radians.
-    A minutia gives a reference one vote: its nearest row's that is turned by at most `turn_limit` radians.
+    references, stored_directions: of every row of the index. A direction is its cosine and sine: [·, 2].
+    A minutia gives a reference one vote: its nearest row's whose turn has at least the cosine `turn_limit`.
     """
     voted = np.full(votes.shape[0], -1, np.int16)
     for minutia in range(rows.shape[0]):
@@ -39,9 +37,9 @@ def cast_votes(
             reference = references[row]
             if voted[reference] == minutia:
                 continue
-            turn = angles[minutia] - stored_angles[row]
-            turn -= 2.0 * math.pi * math.floor((turn + math.pi) / (2.0 * math.pi))
-            if abs(turn) > turn_limit:
+            turn = directions[minutia, 0] * stored_directions[row, 0]
+            turn += directions[minutia, 1] * stored_directions[row, 1]
+            if turn < turn_limit:
                 continue
             voted[reference] = minutia
             votes[reference] += similarities[minutia, neighbour] - floor

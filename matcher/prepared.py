@@ -134,11 +134,11 @@ def _sizes(prepared: PreparedTemplate) -> tuple[int, int, int, int]:
 
 
 @kernel
-def unpacked(packed: Arrays, bounds: NDArray[np.int64], k: int) -> Arrays:
-    """The arrays of print `k`, views into the joined ones."""
+def unpacked(packed: Arrays, bounds: NDArray[np.int64], k: int, fielded: bool) -> Arrays:  # noqa: FBT001
+    """The arrays of print `k`, views into the joined ones; its field only if asked for."""
     minutiae, descriptors, cells, hull = packed
     at = bounds[k]
-    count, rows, columns = at[4], at[5], at[6]
+    count, rows, columns = at[4], at[5] if fielded else 0, at[6] if fielded else 0
     hull_end = bounds[k + 1, 3] if k + 1 < len(bounds) else len(hull)
     return (
         minutiae[at[0] : at[0] + 5 * count].reshape(5, count),

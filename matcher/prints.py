@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.columns import Column
-from matcher.index import SCANNED_ROWS, DescriptorIndex, quantise, restore
+from matcher.descriptors import quantise, restore
+from matcher.index import SCANNED_ROWS, DescriptorIndex
 from matcher.pairing import COS, SIN, WEIGHT, X, Y
 from matcher.prepared import PreparedTemplate
 
@@ -30,8 +31,8 @@ _PRINT = np.dtype(
 class Prints:
     """Prepared prints by reference number; a reference has at most one.
 
-    Memory: about 150 bytes a minutia and 2 a cell of the field. Descriptors are kept in 8 bits, so a print
-    comes back the same within 0.003 in each of their numbers. Not locked: see `matcher.shard`.
+    Memory: about 165 bytes a minutia and 2 a cell of the field. A print comes back exactly as it was, so a
+    search gives the scores that a verification gives. Not locked: see `matcher.shard`.
     """
 
     def __init__(self, scanned_rows: int = SCANNED_ROWS) -> None:
@@ -63,7 +64,7 @@ class Prints:
         self._weights.append(np.stack([weights, prepared.order], axis=1).astype(np.uint8))
         entry = (
             self.index.append(
-                np.full(count, reference, np.int32), quantise(prepared.descriptors), angles_of(prepared)
+                np.full(count, reference, np.int32), quantise(prepared.descriptors), directions_of(prepared)
             ),
             self._cells.append(prepared.cells.ravel()),
             self._hulls.append(prepared.hull.T),
@@ -83,10 +84,9 @@ class Prints:
             return None
         row, cell, edge, count, cell_rows, cell_cols, edges, checksum = self._prints.rows(entry, 1)[0].item()
         weights = self._weights.rows(row, count)
-        angles = self.index.angles(row, count)
         minutiae = np.empty((5, count), np.float32)
         minutiae[[X, Y]] = self._places.rows(row, count).T
-        minutiae[COS], minutiae[SIN] = np.cos(angles), np.sin(angles)
+        minutiae[[COS, SIN]] = self.index.directions(row, count).T
         minutiae[WEIGHT] = weights[:, 0].astype(np.float32) / np.float32(100.0)
         cells = self._cells.rows(cell, 2 * cell_rows * cell_cols)
         return PreparedTemplate(
@@ -116,7 +116,7 @@ class Prints:
         copy.index.append(
             renumbered[self.index.references()[rows]],
             self.index.codes(0, len(rows))[rows],
-            self.index.angles(0, len(rows))[rows],
+            self.index.directions(0, len(rows))[rows],
         )
         return copy
 
@@ -132,10 +132,9 @@ class Prints:
         self._prints.append(prints)
 
 
-def angles_of(prepared: PreparedTemplate) -> NDArray[np.float32]:
-    """Directions of the minutiae in radians, float32[n]."""
-    angles: NDArray[np.float32] = np.arctan2(prepared.minutiae[SIN], prepared.minutiae[COS])
-    return angles
+def directions_of(prepared: PreparedTemplate) -> NDArray[np.float32]:
+    """Cosine and sine of each minutia's direction: float32[n, 2]."""
+    return np.ascontiguousarray(prepared.minutiae[[COS, SIN]].T)
 
 
 def _cell_bytes(prints: NDArray[Any]) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ from matcher.comparison import score_many
 from matcher.fusion import best_of, fuse
 from matcher.index import SCANNED_ROWS
 from matcher.locks import ReadWriteLock
-from matcher.prints import angles_of
+from matcher.prints import directions_of
 from matcher.references import PreparedTenprint, References
 from matcher.scoring import Score
 
@@ -141,7 +141,7 @@ def _shortlist(
         best = np.zeros(len(allowed), np.float32)
         for prints in references.prints_for(position):
             votes = np.zeros(len(allowed), np.float32)
-            prints.index.vote(finger.descriptors, angles_of(finger), votes, only)
+            prints.index.vote(finger.descriptors, directions_of(finger), votes, only)
             np.maximum(best, votes, out=best)
         fused += best
     order = np.argpartition(-fused, size)[:size]

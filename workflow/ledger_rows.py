@@ -129,12 +129,21 @@ def edges_around(tx: Connection, encounter_ids: Collection[str]) -> tuple[Edge, 
 
 
 def judged_edges(tx: Connection) -> tuple[tuple[Edge, ...], Mapping[str, str]]:
-    """Every link on which a decision stands, and encounter → person file of their ends."""
-    found = [link_from(row) for row in tx.execute(link_query().where(judgements.c.judgement.is_not(None)))]
-    owners = {link.left: link.left_person for link in found} | {
-        link.right: link.right_person for link in found
-    }
-    return tuple(sorted(Edge(link.left, link.right, link.standing) for link in found)), owners
+    """Every link confirmed or refused, and encounter → person file of their ends. Reads the whole ledger."""
+    query = (
+        _edge_query()
+        .add_columns(_left.c.person_id.label("left_person_id"), _right.c.person_id.label("right_person_id"))
+        .join(_left, _left.c.encounter_id == links.c.left_encounter_id)
+        .join(_right, _right.c.encounter_id == links.c.right_encounter_id)
+        .where(judgements.c.judgement.in_((Judgement.SAME, Judgement.DIFFERENT)))
+    )
+    edges: list[Edge] = []
+    owners: dict[str, str] = {}
+    for row in tx.execute(query):
+        edges.append(_edge(row))
+        owners[row.left_encounter_id] = row.left_person_id
+        owners[row.right_encounter_id] = row.right_person_id
+    return tuple(edges), owners
 
 
 def _edges_touching(tx: Connection, encounter_ids: Collection[str]) -> Iterator[Edge]:

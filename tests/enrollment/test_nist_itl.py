@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from nistitl import Message
 
 from enrollment.errors import MalformedRecord
+from enrollment.formats import nist_itl
 from enrollment.formats.nist_itl import BinaryRecord, TaggedRecord, Transaction, decode, encode
 from enrollment.formats.nist_records import FingerImage, Heading, finger_images, type_1, type_2, type_14
 from matcher.codes import FingerPosition, ImpressionType
@@ -262,3 +265,74 @@ def test_a_whole_card_gives_its_fourteen_images() -> None:
     assert [image.position for image in images] == [*range(1, 11), 14, 12, 11, 13]
     assert {image.ppi for image in images} == {500}
     assert all(image.data.startswith(b"\xff\xa0") for image in images)
+
+
+def numbered(count: int) -> tuple[tuple[int, bytes], ...]:
+    """A Type-2 of `count` fields."""
+    return ((2, b"00"), *((3, b"x") for _ in range(count - 1)))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: TaggedRecord(4, ((2, b"00"),)),
+        lambda: TaggedRecord(100, ((2, b"00"),)),
+        lambda: TaggedRecord(2, numbered(10_001)),
+        lambda: BinaryRecord(2, 0, b""),
+        lambda: BinaryRecord(4, 256, b""),
+        lambda: Transaction(TaggedRecord(2, numbered(1)), ()),
+        lambda: Transaction(type_1(HEADING), (type_1(HEADING),)),
+        lambda: Transaction(type_1(HEADING), (BinaryRecord(4, 1, b""),) * 1000),
+        lambda: TaggedRecord(2, numbered(2)).required(30),
+        lambda: list(finger_images(Transaction(type_1(HEADING), (TaggedRecord(14, IMAGE_WITHOUT_FINGER),)))),
+    ],
+)
+def test_what_no_file_can_hold_is_refused(make: Callable[[], object]) -> None:
+    """Wrong types, too many fields or records, two Type-1, absent fields."""
+    with pytest.raises(MalformedRecord):
+        make()
+
+
+IMAGE_WITHOUT_FINGER = tuple(
+    field for field in type_14(PRINT, source="BE", captured_on=date(2026, 11, 23)).fields if field[0] != 13
+)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"2.001:18\x1d2.002:00\x1c",
+        b"1.001:18\x1d1.002:05\x1c",
+        b"1.001:20\x1d1.003:1\x1f0\x1e\x1c",
+        b"1.001:24\x1d1.003:1\x1f1\x1e4\x1f01\x1c\x00\x00",
+        b"1.001:24\x1d1.003:1\x1f1\x1e4\x1f01\x1c\x00\x00\x00\x04\x01",
+        b"1.001:24\x1d1.003:1\x1f1\x1e4\x1f01\x1c\x00\x00\xff\xff\x01",
+    ],
+)
+def test_files_that_contradict_themselves_are_refused(data: bytes) -> None:
+    """No Type-1, no list of contents, a list that is none, binary records that end early or lie."""
+    with pytest.raises(MalformedRecord):
+        decode(data)
+
+
+def test_limits_hold_in_both_directions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many bytes or fields are refused while reading, too many bytes while writing."""
+    data = encode(transaction())
+    monkeypatch.setattr(nist_itl, "MAX_FIELDS", 3)
+    with pytest.raises(MalformedRecord, match="more than 3 fields"):
+        decode(data)
+    monkeypatch.setattr(nist_itl, "MAX_TRANSACTION_BYTES", 100)
+    with pytest.raises(MalformedRecord, match="100"):
+        decode(data)
+    monkeypatch.setattr(nist_itl, "MAX_FIELDS", 10_000)
+    with pytest.raises(MalformedRecord, match="exceeds 100"):
+        encode(transaction())
+
+
+def test_an_answer_names_the_request() -> None:
+    """1.010 (TCR) echoes the control number of the request."""
+    heading = replace(HEADING, request_control_number="BE1000000000101")
+    read = decode(encode(Transaction(type_1(heading), ())))
+    assert read.information.text(10) == "BE1000000000101"
+    assert read.information.text(6) is None
+    assert read.information.idc == 0

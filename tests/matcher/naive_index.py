@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,14 +11,14 @@ Floats = NDArray[np.float32]
 def cast_votes(
     similarities: Floats,
     rows: NDArray[np.int64],
-    angles: Floats,
+    directions: Floats,
     references: NDArray[np.int32],
-    stored_angles: Floats,
+    stored_directions: Floats,
     turn_limit: float,
     votes: Floats,
 ) -> None:
     """`matcher.kernels_votes.cast_votes`, minutia by minutia."""
-    for minutia, angle in enumerate(angles):
+    for minutia, direction in enumerate(directions):
         neighbours = [
             (float(similarity), int(row))
             for similarity, row in zip(similarities[minutia], rows[minutia], strict=True)
@@ -31,8 +29,7 @@ def cast_votes(
         farthest = neighbours[-1][0]
         best: dict[int, float] = {}
         for similarity, row in neighbours:
-            turn = abs(math.remainder(float(angle) - float(stored_angles[row]), 2.0 * math.pi))
-            if turn <= turn_limit:
+            if float(direction @ stored_directions[row]) >= turn_limit:
                 best.setdefault(int(references[row]), similarity - farthest)
         for reference, vote in best.items():
             votes[reference] += np.float32(vote)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ THRESHOLD = Score(40.0)
 PEOPLE = 7
 
 
+@cache
 def tenprint_of(number: int, capture: int = 0) -> Tenprint:
     """Two fingers of somebody who does not exist; every third person has but one."""
     fingers = (INDEX, THUMB) if number % 3 else (INDEX,)
@@ -67,10 +69,10 @@ def exhaustive(
 
 
 def assert_same(answer: CandidateList, model: Mapping[ReferenceId, float]) -> None:
-    """The answer holds the model's scores, but for the 8 bits of its descriptors, in falling order."""
+    """The answer holds the model's scores, in falling order."""
     scores = {candidate.reference_id: candidate.score for candidate in answer.candidates}
     assert scores.keys() == model.keys()
-    assert all(scores[each] == pytest.approx(model[each], rel=0.03, abs=2.0) for each in scores)
+    assert all(scores[each] == pytest.approx(model[each], rel=1e-5, abs=1e-5) for each in scores)
     ranked = [candidate.score for candidate in answer.candidates]
     assert ranked == sorted(ranked, reverse=True)
 
@@ -115,8 +117,8 @@ class History(RuleBasedStateMachine):
 
 TestHistory = History.TestCase
 TestHistory.settings = settings(
-    max_examples=12,
-    stateful_step_count=14,
+    max_examples=10,
+    stateful_step_count=12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -130,7 +132,7 @@ def test_raising_the_threshold_never_adds_a_suggestion(number: int, one: float, 
     probe = tenprint_of(number, 1)
     few = WHOLE.search(probe, limit=9, threshold=Score(high))
     many = WHOLE.search(probe, limit=9, threshold=Score(low))
-    assert set(few.suggestions) <= set(many.suggestions)
+    assert few.suggestions == many.suggestions[: len(few.suggestions)]
     assert few.candidates == many.candidates
 
 
@@ -248,11 +250,11 @@ def test_what_was_added_is_found_while_others_search_and_change() -> None:
 
 @pytest.mark.slow
 def test_the_shortlist_keeps_the_mates_that_exact_comparison_accepts() -> None:
-    """Among 1,500 fingers, at a tenth of the usual shortlist."""
-    gallery = Gallery(sizes=Sizes(shortlist=(20,), scanned_rows=30_000))
-    for number in range(1500):
+    """Among 800 fingers, at a tenth of the usual shortlist."""
+    gallery = Gallery(sizes=Sizes(shortlist=(20,), scanned_rows=20_000))
+    for number in range(800):
         gallery.add(reference(number), {INDEX: person(13, number).capture(INDEX)})
-    mates = range(0, 1500, 15)
+    mates = range(0, 800, 10)
     probes = {number: person(13, number).capture(INDEX, 1) for number in mates}
     accepted = [
         number

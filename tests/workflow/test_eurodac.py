@@ -252,7 +252,10 @@ def test_kill_9_at_any_point_leaves_the_files_of_an_unbroken_run(
         assert eurodac_queue.counts(tx)[State.EXPORTED] == 4
 
 
-def test_an_encounter_erased_while_its_batch_is_open_is_not_sent(exporter: Exporter, tmp_path: Path) -> None:
+@pytest.mark.parametrize("erased_at", [1, 3])
+def test_an_encounter_erased_while_its_batch_is_open_is_not_sent(
+    exporter: Exporter, tmp_path: Path, erased_at: int
+) -> None:
     """Its file goes, the manifest does not name it, the others are sent."""
     with exporter.database.transaction() as tx:
         numbers = queue_people(tx, exporter.records, range(3))
@@ -260,7 +263,7 @@ def test_an_encounter_erased_while_its_batch_is_open_is_not_sent(exporter: Expor
 
     def erase(done: int, total: int) -> None:
         nonlocal erased
-        if done == 3 and not erased:
+        if done == erased_at and not erased:
             erased = True
             with exporter.database.transaction() as tx:
                 exporter.records.erase(tx, "e-1")
@@ -339,3 +342,39 @@ def test_every_file_says_what_it_is_not(exporter: Exporter, tmp_path: Path) -> N
     assert isinstance(descriptive, TaggedRecord)
     assert descriptive.text(202) == LABEL
     assert descriptive.text(7) == number
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    exporter: Exporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run fails, no part of a file stays, nothing counts as exported; the next run does it."""
+    with exporter.database.transaction() as tx:
+        queue_people(tx, exporter.records, range(1))
+
+    def fail(descriptor: int) -> None:
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(eurodac, "_sync_folder", lambda folder: None)
+        broken.setattr(eurodac.os, "fsync", fail)
+        with pytest.raises(OSError, match="no space"):
+            run(exporter, tmp_path / "out")
+    (folder,) = (path for path in (tmp_path / "out").iterdir() if path.is_dir())
+    assert list(folder.iterdir()) == []
+    (folder / ".left.partial").write_bytes(b"of an interrupted write")
+    report = run(exporter, tmp_path / "out")
+    assert report.folder == folder
+    assert sorted(contents(folder)) == [*report.files, MANIFEST]
+
+
+def test_a_batch_is_closed_once(exporter: Exporter, tmp_path: Path) -> None:
+    """A second process that resumed the same batch changes nothing when it comes to the end."""
+    with exporter.database.transaction() as tx:
+        queue_people(tx, exporter.records, range(1))
+    report = run(exporter, tmp_path)
+    with exporter.database.transaction() as tx:
+        before = tx.execute(select(export_batches)).one()
+        batch = Batch(before.batch, before.created_at)
+        assert eurodac_queue.close_batch(tx, batch, [], [], manifest_sha256="other", at=Clock()())
+        assert tx.execute(select(export_batches)).one() == before
+    assert before.manifest_sha256 == report.manifest_sha256

@@ -1,0 +1,136 @@
+"""`python -m benchmarks.calibrate MANIFEST.csv OUT.json`: what raw scores mean, in false match rates.
+
+Compares all pairs of different fingers within each set of the manifest (columns as for `tenprint benchmark
+verification`), and as one set more all pairs of synthetic people, once with ridge fields and once without.
+Every set weighs the same, whatever its size. Only numbers leave: `matcher/calibration.json`; its card is
+`matcher/calibration.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.datasets import read_manifest
+from benchmarks.engines import Reader
+from enrollment.capture import Capture, FailureToAcquire
+from enrollment.network import MinutiaeNetwork
+from enrollment.pipeline import extract
+from fixtures.templates import person
+from matcher.codes import FINGERS, FingerPosition, ImpressionType
+from matcher.comparison import prepare, raw_many
+from matcher.template import Template
+
+#: A set's templates, each with the finger it shows.
+Fingers: TypeAlias = Sequence[tuple[object, Template]]
+Floats: TypeAlias = NDArray[np.float64]
+
+#: The synthetic people: one finger each, all ten positions in turn.
+SEED: Final = 20_260_002
+PEOPLE: Final = 600
+#: Distance of the table's knots, in scores.
+STEP: Final = 2.0
+#: No two templates can reach this raw score.
+LARGEST_RAW: Final = 400.0
+
+
+def synthetic(people: int = PEOPLE) -> Fingers:
+    """One plain capture of one finger of each of many synthetic people."""
+    return [(n, person(SEED, n).capture(FINGERS[n % len(FINGERS)])) for n in range(people)]
+
+
+def extracted(manifest: Path) -> Mapping[str, Fingers]:
+    """The templates of a manifest's pictures, by set."""
+    network = MinutiaeNetwork.load(threads=1)
+    sets: dict[str, list[tuple[object, Template]]] = {}
+    with Reader() as reader:
+        for picture in read_manifest(manifest):
+            image = reader.read(picture.path, picture.ppi)
+            capture = Capture(FingerPosition.UNKNOWN, ImpressionType.LIVE_PLAIN, image)
+            finger = extract(capture, network)
+            if not isinstance(finger, FailureToAcquire):
+                sets.setdefault(picture.set_name, []).append((picture.finger, finger.template))
+    return sets
+
+
+def non_mated_raws(fingers: Fingers, *, with_field: bool) -> Floats:
+    """Raw scores of all pairs of different fingers: float64[pairs]."""
+    whose = [finger for finger, _ in fingers]
+    prints = [prepare(t if with_field else dataclasses.replace(t, field=None)) for _, t in fingers]
+    raws = []
+    for row, probe in enumerate(prints):
+        others = [k for k in range(row + 1, len(prints)) if whose[k] != whose[row]]
+        raws.append(raw_many(probe, [prints[k] for k in others]))
+    return np.concatenate(raws)
+
+
+def fit(raws_of_sets: Sequence[Floats]) -> dict[str, Any]:
+    """The table for the mean, over sets, of the share of non-mated raw scores at or above a raw score.
+
+    Measured down to FMR = 3/n, n the comparisons' effective number (Kish), since weights differ. Beyond,
+    the power law of the last measured decade continues: a heavier tail than the scores show.
+    """
+    weights = np.concatenate([np.full(len(raws), 1.0 / len(raws)) for raws in raws_of_sets])
+    weights /= len(raws_of_sets)
+    raws = np.concatenate(raws_of_sets)
+    order = np.argsort(-raws, kind="stable")
+    falling, reached = raws[order], np.cumsum(weights[order])
+    effective = 1.0 / float(np.sum(weights**2))
+    measured_to = -10.0 * math.log10(3.0 / effective)
+
+    knots = [(0.0, 0.0)]
+    for score in [*np.arange(STEP, measured_to, STEP), measured_to]:
+        raw = _raw_at(falling, reached, 10.0 ** (-score / 10.0))
+        if raw > knots[-1][0]:
+            knots.append((raw, float(score)))
+    last = knots[-1][0]
+    decade_before = _raw_at(falling, reached, 10.0 ** (-(measured_to - 10.0) / 10.0))
+    steepness = 10.0 / math.log10(last / decade_before)
+    knots += [
+        (float(raw), measured_to + steepness * math.log10(raw / last))
+        for raw in np.geomspace(last, LARGEST_RAW, 33)[1:]
+    ]
+    return {
+        "raws": [round(raw, 4) for raw, _ in knots],
+        "scores": [round(score, 3) for _, score in knots],
+        "measured_to": round(measured_to, 2),
+        "comparisons": len(raws),
+        "effective_comparisons": round(effective),
+        "sets": len(raws_of_sets),
+    }
+
+
+def _raw_at(falling: Floats, reached: Floats, fmr: float) -> float:
+    """The smallest raw score that at most a share `fmr` of the non-mated comparisons reaches."""
+    row = int(np.searchsorted(reached, fmr, side="right"))
+    return float(falling[min(row, len(falling) - 1)])
+
+
+def calibrated(sets: Sequence[Fingers]) -> dict[str, Any]:
+    """Both tables."""
+    return {
+        name: fit([non_mated_raws(fingers, with_field=fielded) for fingers in sets])
+        for name, fielded in (("with_field", True), ("without_field", False))
+    }
+
+
+def main() -> None:
+    """Read the arguments, calibrate, write."""
+    parser = argparse.ArgumentParser(description="Fit the score's calibration on non-mated pairs.")
+    parser.add_argument("manifest", type=Path)
+    parser.add_argument("out", type=Path)
+    chosen = parser.parse_args()
+    tables = calibrated([*extracted(chosen.manifest).values(), synthetic()])
+    chosen.out.write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
