@@ -196,7 +196,10 @@ def _police_ask(client: DemoClient, pictures: Path, known: Mapping[int, str]) ->
 def _operator_exports(client: DemoClient) -> None:
     out.print("\n[bold]8. The operator writes the batch[/bold]: EURODAC-style, for a simulated endpoint.")
     report = client.export()
-    out.print(f"   {len(report['files'])} ANSI/NIST-ITL files and a Parquet manifest: {report['manifest']}")
+    if report["batch"] is None:
+        out.print("   Nothing waited: an earlier demo has written the batch.")
+        return
+    out.print(f"   {len(report['files'])} ANSI/NIST-ITL files and a Parquet manifest in {report['folder']}.")
 
 
 def _capture(

@@ -50,7 +50,7 @@ def quantise(descriptors: Floats) -> NDArray[np.int8]:
 
 def restore(codes: NDArray[np.int8]) -> Floats:
     """Descriptors from 8 bits; `restore(quantise(d))` is d for every descriptor that `describe` gives."""
-    return codes.astype(np.float32) / np.float32(STEPS)
+    return codes / np.float32(STEPS)
 
 
 def cylinders_of(template: Template, mean: Floats) -> Floats:

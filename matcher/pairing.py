@@ -177,9 +177,10 @@ def next_seed(belief: Floats, compatible: Floats, taken: Floats, support: Floats
         if belief[t] * (1.0 - taken[t]) > belief[seed] * (1.0 - taken[seed]):
             seed = t
     total = 0.0
+    left = 1.0 - taken[seed] if len(taken) > 0 else 0.0
     for t in range(len(belief)):
         fit = np.float32(1.0) if t == seed else compatible[seed, t]
-        support[t] = belief[t] * fit * (1.0 - taken[seed])
+        support[t] = belief[t] * fit * left
         total += support[t]
         taken[t] = max(taken[t], fit)
     return total

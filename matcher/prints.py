@@ -85,9 +85,9 @@ class Prints:
         row, cell, edge, count, cell_rows, cell_cols, edges, checksum = self._prints.rows(entry, 1)[0].item()
         weights = self._weights.rows(row, count)
         minutiae = np.empty((5, count), np.float32)
-        minutiae[[X, Y]] = self._places.rows(row, count).T
-        minutiae[[COS, SIN]] = self.index.directions(row, count).T
-        minutiae[WEIGHT] = weights[:, 0].astype(np.float32) / np.float32(100.0)
+        minutiae[X : Y + 1] = self._places.rows(row, count).T
+        minutiae[COS : SIN + 1] = self.index.directions(row, count).T
+        minutiae[WEIGHT] = weights[:, 0] / np.float32(100.0)
         cells = self._cells.rows(cell, 2 * cell_rows * cell_cols)
         return PreparedTemplate(
             minutiae=minutiae,

@@ -4,49 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nist_support import HEADING, PRINT, real_files, transaction
 from nistitl import Message
 
 from enrollment.errors import MalformedRecord
 from enrollment.formats import nist_itl
 from enrollment.formats.nist_itl import BinaryRecord, TaggedRecord, Transaction, decode, encode
-from enrollment.formats.nist_records import FingerImage, Heading, finger_images, type_1, type_2, type_14
-from matcher.codes import FingerPosition, ImpressionType
-
-REFERENCE_FILES = Path(__file__).parents[2].parent / "shared" / "data" / "itl"
-HEADING = Heading(
-    transaction_type="EUDS",
-    destination="EUD/SIMULATED",
-    origin="BE/SIMULATED",
-    control_number="BE1000000000101",
-    at=datetime(2026, 11, 23, 9, 30, tzinfo=UTC),
-    domain=("BE-EUD-STYLE", "1"),
-)
-PRINT = FingerImage(
-    idc=1,
-    position=FingerPosition.RIGHT_INDEX,
-    impression=ImpressionType.LIVE_ROLLED,
-    width_px=388,
-    height_px=374,
-    ppi=500,
-    compression="WSQ20",
-    data=bytes(range(256)) * 5,  # every separator byte is in it
-)
-
-
-def transaction(*, names: str = "DUPONT\x1fZoé") -> Transaction:
-    """A file of one person: Type-1, Type-2, a Type-14 and a Type-4."""
-    type_4 = BinaryRecord(4, 2, bytes([0, 7, 255, 255, 255, 255, 255, 0, 1, 0, 1, 44, 1]) + b"\x1c\x1dwsq")
-    image = type_14(PRINT, source="BE/SIMULATED", captured_on=date(2026, 11, 23))
-    return Transaction(type_1(HEADING), (type_2(((30, names),)), image, type_4))
-
+from enrollment.formats.nist_records import finger_images, type_1, type_14
 
 values = st.binary(max_size=40).map(lambda raw: raw.replace(b"\x1c", b"").replace(b"\x1d", b""))
 idcs = st.integers(0, 255)
@@ -176,74 +147,9 @@ def test_an_independent_parser_reads_what_we_write() -> None:
     assert message.TOT == "EUDS"
     assert message[0].TCN == "BE1000000000101"
     (image,) = list(message.iter(14))
-    assert bytes(image.DATA.value if hasattr(image.DATA, "value") else image.DATA) == PRINT.data
+    assert bytes(image.DATA) == PRINT.data
     assert (image.HLL, image.VLL, image.FGP, image.CGA) == ("388", "374", "2", "WSQ20")
     assert len(list(message.iter(4))) == 1
-
-
-def test_images_of_both_types_come_back() -> None:
-    """Type-14 and Type-4 give position, impression, size, resolution, compression and bytes."""
-    plain, binary = finger_images(decode(encode(transaction())))
-    assert plain == PRINT
-    assert binary == FingerImage(
-        idc=2,
-        position=FingerPosition.LEFT_INDEX,
-        impression=ImpressionType.LIVE_PLAIN,
-        width_px=256,
-        height_px=300,
-        ppi=500,
-        compression="WSQ20",
-        data=b"\x1c\x1dwsq",
-    )
-
-
-def test_text_is_utf_8_when_declared() -> None:
-    """1.015 (DCS) declares UTF-8, and names keep their accents."""
-    read = decode(encode(transaction()))
-    (descriptive,) = read.of_type(2)
-    assert isinstance(descriptive, TaggedRecord)
-    assert read.charset == "utf-8"
-    assert descriptive.text(30, read.charset) == "DUPONT\x1fZoé"
-    with pytest.raises(MalformedRecord, match="ascii"):
-        descriptive.text(30)
-
-
-@pytest.mark.parametrize(
-    ("number", "value", "message"),
-    [
-        (8, b"0", "unit"),
-        (9, b"400", "square"),
-        (9, b"1e3", "decimal"),
-        (13, b"40", "position"),
-        (13, b"x", "whole"),
-        (6, b"-1", "whole"),
-        (3, b"", "whole"),
-    ],
-)
-def test_unusable_image_fields_are_named(number: int, value: bytes, message: str) -> None:
-    """A Type-14 that cannot be understood says which field is to blame."""
-    good = type_14(PRINT, source="BE", captured_on=date(2026, 11, 23))
-    fields = tuple((tag, value if tag == number else held) for tag, held in good.fields)
-    with pytest.raises(MalformedRecord, match=message):
-        list(finger_images(Transaction(type_1(HEADING), (TaggedRecord(14, fields),))))
-
-
-@pytest.mark.parametrize("payload", [b"", bytes(12), bytes([0, 1, *[255] * 5, 0, 0, 1, 0, 1, 7])])
-def test_unusable_type_4_is_refused(payload: bytes) -> None:
-    """A Type-4 shorter than its header, or of unknown compression."""
-    with pytest.raises(MalformedRecord):
-        list(finger_images(Transaction(type_1(HEADING), (BinaryRecord(4, 1, payload),))))
-
-
-def test_resolution_of_type_4_may_stand_in_type_1() -> None:
-    """ISR 1 points to 1.011 (NSR), in pixels per millimetre."""
-    information = TaggedRecord(1, ((2, b"0300"), (11, b"39.37")))
-    record = BinaryRecord(4, 1, bytes([0, 1, *[255] * 5, 1, 0, 1, 0, 1, 0]))
-    (image,) = finger_images(Transaction(information, (record,)))
-    assert image.ppi == 1000
-
-
-real_files = sorted(REFERENCE_FILES.glob("*")) if REFERENCE_FILES.is_dir() else []
 
 
 @pytest.mark.real_data
@@ -255,16 +161,6 @@ def test_reference_files_decode_and_survive_the_round_trip(path: Path) -> None:
     read = decode(data)
     assert decode(encode(read)) == read
     assert (encode(read) == data) is data.startswith(b"1.001:")
-
-
-@pytest.mark.real_data
-@pytest.mark.skipif(not real_files, reason="no folder of real fingerprints beside the checkout")
-def test_a_whole_card_gives_its_fourteen_images() -> None:
-    """Ten rolled, two thumbs and two slaps, at 500 ppi, in WSQ."""
-    images = list(finger_images(decode((REFERENCE_FILES / "type-14-tpcard-nqm.an2").read_bytes())))
-    assert [image.position for image in images] == [*range(1, 11), 14, 12, 11, 13]
-    assert {image.ppi for image in images} == {500}
-    assert all(image.data.startswith(b"\xff\xa0") for image in images)
 
 
 def numbered(count: int) -> tuple[tuple[int, bytes], ...]:
@@ -327,12 +223,3 @@ def test_limits_hold_in_both_directions(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(nist_itl, "MAX_FIELDS", 10_000)
     with pytest.raises(MalformedRecord, match="exceeds 100"):
         encode(transaction())
-
-
-def test_an_answer_names_the_request() -> None:
-    """1.010 (TCR) echoes the control number of the request."""
-    heading = replace(HEADING, request_control_number="BE1000000000101")
-    read = decode(encode(Transaction(type_1(heading), ())))
-    assert read.information.text(10) == "BE1000000000101"
-    assert read.information.text(6) is None
-    assert read.information.idc == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from enrollment.records import Records
 from matcher.codes import FingerPosition, ImpressionType
 from workflow import eurodac_queue
 from workflow.audit import Actor
+from workflow.eurodac import Exporter, ExportReport, export
 from workflow.eurodac_profile import Profile
 
 OPERATOR = Actor("k-operator", "operator")
@@ -79,3 +81,13 @@ def queue_people(tx: Connection, records: Records, seeds: range) -> list[str | N
         records.add(tx, encounter, {position: data for position, (_, data) in pictures.items()})
         numbers.append(eurodac_queue.enqueue(tx, encounter, START, profile=PROFILE))
     return numbers
+
+
+def run(exporter: Exporter, folder: Path, **options: object) -> ExportReport:
+    """One batch."""
+    return export(exporter, folder, actor=OPERATOR, now=Clock(), **options)  # type: ignore[arg-type]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a batch by name."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}

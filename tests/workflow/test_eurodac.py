@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import io
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -15,58 +11,33 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from export_support import (
-    OPERATOR,
     PROFILE,
     START,
-    Clock,
     described,
     pictured,
     queue_people,
     raw_picture,
     ridges,
+    run,
 )
-from filelock import FileLock
 from nistitl import Message
 from PIL import Image
-from sqlalchemy import select
 from stored_people import random_encounter
 
 from enrollment import audit_log
 from enrollment.capture import FingerprintImage
-from enrollment.database import Database
 from enrollment.encounter import Encounter
 from enrollment.formats.nist_itl import TaggedRecord, decode
 from enrollment.formats.nist_records import finger_images
-from enrollment.records import Records
 from enrollment.sandbox import DecoderSandbox
-from enrollment.tables import export_batches
 from matcher.codes import FingerPosition
-from workflow import eurodac, eurodac_queue
+from workflow import eurodac_queue
 from workflow.errors import ExportRefused, InvalidCategory
-from workflow.eurodac import MANIFEST, Exporter, export
-from workflow.eurodac_files import transaction_of
+from workflow.eurodac import MANIFEST, Exporter
 from workflow.eurodac_profile import LABEL
-from workflow.eurodac_queue import Batch, State
+from workflow.eurodac_queue import State
 
 THUMB, INDEX = FingerPosition.RIGHT_THUMB, FingerPosition.RIGHT_INDEX
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[DecoderSandbox]:
-    """One decoder process for all tests here."""
-    with DecoderSandbox(workers=1) as opened:
-        yield opened
-
-
-@pytest.fixture
-def exporter(database: Database, records: Records, sandbox: DecoderSandbox) -> Exporter:
-    """An exporter over the test's store."""
-    return Exporter(database, records, sandbox, PROFILE)
-
-
-def run(exporter: Exporter, folder: Path, **options: object) -> eurodac.ExportReport:
-    """One batch."""
-    return export(exporter, folder, actor=OPERATOR, now=Clock(), **options)  # type: ignore[arg-type]
 
 
 def queue(exporter: Exporter, encounter: Encounter, pictures: dict[FingerPosition, bytes]) -> str | None:
@@ -74,21 +45,6 @@ def queue(exporter: Exporter, encounter: Encounter, pictures: dict[FingerPositio
     with exporter.database.transaction() as tx:
         exporter.records.add(tx, encounter, pictures)
         return eurodac_queue.enqueue(tx, encounter, START, profile=PROFILE)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file of a batch by name."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def unbroken_files(exporter: Exporter) -> dict[str, bytes]:
-    """What the encounters of the only batch give when nothing interrupts."""
-    with exporter.database.reading() as tx:
-        row = tx.execute(select(export_batches)).one()
-        batch = Batch(row.batch, row.created_at)
-        parts = (exporter.records, exporter.sandbox, exporter.profile, batch)
-        files = [transaction_of(tx, *parts, entry) for entry in eurodac_queue.entries(tx)]
-    return {file.name: file.data for file in files}
 
 
 def test_every_file_is_read_back_by_an_independent_parser(exporter: Exporter, tmp_path: Path) -> None:
@@ -200,82 +156,6 @@ def test_large_queues_leave_in_batches(exporter: Exporter, tmp_path: Path) -> No
     assert len({report.batch for report in reports}) == 4
 
 
-@pytest.mark.parametrize("stop_after", [1, 3])
-def test_an_interrupted_run_is_finished_by_the_next(
-    exporter: Exporter, tmp_path: Path, stop_after: int
-) -> None:
-    """What was written stays as it was, the rest follows, and the bytes are those of an unbroken run."""
-    with exporter.database.transaction() as tx:
-        queue_people(tx, exporter.records, range(3))
-
-    def stop(done: int, total: int) -> None:
-        if done == stop_after:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        run(exporter, tmp_path / "broken", progress=stop)
-    with exporter.database.reading() as tx:
-        assert eurodac_queue.counts(tx)[State.EXPORTED] == 0
-    (folder,) = (path for path in (tmp_path / "broken").iterdir() if path.is_dir())
-    partly = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    report = run(exporter, tmp_path / "broken")
-    assert report.folder == folder
-    assert contents(folder).items() >= unbroken_files(exporter).items()
-    assert len(partly) == stop_after
-    assert {path: path.stat().st_mtime_ns for path in partly} == partly
-    assert len(contents(folder)) == 4
-    assert run(exporter, tmp_path / "broken").batch is None
-
-
-@pytest.mark.slow
-def test_kill_9_at_any_point_leaves_the_files_of_an_unbroken_run(
-    records: Records, database: Database, database_place: str, tmp_path: Path
-) -> None:
-    """A process killed again and again: once it gets through, every byte is as if it never had been."""
-    with database.transaction() as tx:
-        queue_people(tx, records, range(4))
-    script = Path(__file__).with_name("exporting_process.py")
-
-    def attempt(kill_at: int) -> int:
-        command = [sys.executable, str(script), database_place, str(tmp_path), str(kill_at)]
-        return subprocess.run(command, check=False, timeout=60).returncode
-
-    assert [attempt(kill_at) for kill_at in (2, 4)] == [-signal.SIGKILL] * 2
-    assert attempt(0) == 0
-    (folder,) = (path for path in (tmp_path / "export").iterdir() if path.is_dir())
-    table = pq.read_table(folder / MANIFEST).to_pylist()
-    assert len(table) == 4
-    assert {row["file_name"]: row["sha256"] for row in table} == {
-        name: sha256(data).hexdigest() for name, data in contents(folder).items() if name != MANIFEST
-    }
-    with database.reading() as tx:
-        assert eurodac_queue.counts(tx)[State.EXPORTED] == 4
-
-
-@pytest.mark.parametrize("erased_at", [1, 3])
-def test_an_encounter_erased_while_its_batch_is_open_is_not_sent(
-    exporter: Exporter, tmp_path: Path, erased_at: int
-) -> None:
-    """Its file goes, the manifest does not name it, the others are sent."""
-    with exporter.database.transaction() as tx:
-        numbers = queue_people(tx, exporter.records, range(3))
-    erased = False
-
-    def erase(done: int, total: int) -> None:
-        nonlocal erased
-        if done == erased_at and not erased:
-            erased = True
-            with exporter.database.transaction() as tx:
-                exporter.records.erase(tx, "e-1")
-
-    report = run(exporter, tmp_path, progress=erase)
-    assert report.folder is not None
-    left = [f"{numbers[0]}.an2", f"{numbers[2]}.an2"]
-    assert list(report.files) == left
-    assert sorted(contents(report.folder)) == [*left, MANIFEST]
-    assert pq.read_table(report.folder / MANIFEST)["file_name"].to_pylist() == left
-
-
 def test_what_cannot_be_sent_is_set_aside_with_the_reason(exporter: Exporter, tmp_path: Path) -> None:
     """Templates only, or a broken picture: the others leave, these fail and can be queued again."""
     bare = random_encounter(9, positions=(INDEX,))
@@ -318,12 +198,6 @@ def test_reference_numbers_are_never_used_again(exporter: Exporter) -> None:
     assert len({first, second, third}) == 3
 
 
-def test_two_exports_do_not_write_into_one_folder(exporter: Exporter, tmp_path: Path) -> None:
-    """The second is told to wait."""
-    with FileLock(tmp_path / ".export.lock"), pytest.raises(ExportRefused, match="another export"):
-        run(exporter, tmp_path)
-
-
 def test_an_impossible_folder_is_refused(exporter: Exporter, tmp_path: Path) -> None:
     """A file where the folder should be."""
     (tmp_path / "file").write_text("")
@@ -342,39 +216,3 @@ def test_every_file_says_what_it_is_not(exporter: Exporter, tmp_path: Path) -> N
     assert isinstance(descriptive, TaggedRecord)
     assert descriptive.text(202) == LABEL
     assert descriptive.text(7) == number
-
-
-def test_a_full_disk_leaves_nothing_half_written(
-    exporter: Exporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The run fails, no part of a file stays, nothing counts as exported; the next run does it."""
-    with exporter.database.transaction() as tx:
-        queue_people(tx, exporter.records, range(1))
-
-    def fail(descriptor: int) -> None:
-        raise OSError("no space left on device")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(eurodac, "_sync_folder", lambda folder: None)
-        broken.setattr(eurodac.os, "fsync", fail)
-        with pytest.raises(OSError, match="no space"):
-            run(exporter, tmp_path / "out")
-    (folder,) = (path for path in (tmp_path / "out").iterdir() if path.is_dir())
-    assert list(folder.iterdir()) == []
-    (folder / ".left.partial").write_bytes(b"of an interrupted write")
-    report = run(exporter, tmp_path / "out")
-    assert report.folder == folder
-    assert sorted(contents(folder)) == [*report.files, MANIFEST]
-
-
-def test_a_batch_is_closed_once(exporter: Exporter, tmp_path: Path) -> None:
-    """A second process that resumed the same batch changes nothing when it comes to the end."""
-    with exporter.database.transaction() as tx:
-        queue_people(tx, exporter.records, range(1))
-    report = run(exporter, tmp_path)
-    with exporter.database.transaction() as tx:
-        before = tx.execute(select(export_batches)).one()
-        batch = Batch(before.batch, before.created_at)
-        assert eurodac_queue.close_batch(tx, batch, [], [], manifest_sha256="other", at=Clock()())
-        assert tx.execute(select(export_batches)).one() == before
-    assert before.manifest_sha256 == report.manifest_sha256

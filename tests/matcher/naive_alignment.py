@@ -1,0 +1,105 @@
+"""Slow, obvious twins of the alignment and evidence kernels, in complex numbers."""
+
+from __future__ import annotations
+
+import cmath
+import math
+
+import numpy as np
+
+from matcher import parameters as p
+from matcher.evidence import COHERENCE, ORIENTATION
+from matcher.pairing import COS, SIN, WEIGHT, X, Y
+from matcher.template import CELL_PX
+
+
+def places(minutiae: np.ndarray) -> np.ndarray:
+    """Places as complex numbers."""
+    return minutiae[X].astype(np.float64) + 1j * minutiae[Y]
+
+
+def directions(minutiae: np.ndarray) -> np.ndarray:
+    """Directions as complex numbers of length 1."""
+    return minutiae[COS].astype(np.float64) + 1j * minutiae[SIN]
+
+
+def fit_motion(
+    probe: np.ndarray, reference: np.ndarray, pairs: np.ndarray, weights: np.ndarray
+) -> tuple[complex, complex]:
+    """`matcher.alignment.fit_motion`: turn and shift."""
+    a, b = places(probe)[pairs[:, 0]], places(reference)[pairs[:, 1]]
+    turns = directions(reference)[pairs[:, 1]] * directions(probe)[pairs[:, 0]].conj()
+    total = weights.sum()
+    middle_a = (weights * a).sum() / total if total else 0.0
+    middle_b = (weights * b).sum() / total if total else 0.0
+    agreement = (weights * ((b - middle_b) * (a - middle_a).conj() + p.DIRECTION_LEVER**2 * turns)).sum()
+    turn = agreement / abs(agreement) if agreement else 1.0
+    return turn, middle_b - turn * middle_a
+
+
+def pair_within(probe: np.ndarray, reference: np.ndarray, reach: float) -> list[tuple[int, int]]:
+    """`matcher.alignment.pair_within`: all near pairs, the best first, none twice."""
+    found = []
+    for i, (place, way) in enumerate(zip(places(probe), directions(probe), strict=True)):
+        for j, (other, other_way) in enumerate(zip(places(reference), directions(reference), strict=True)):
+            apart = abs(other - place)
+            turn = abs(cmath.phase(other_way * way.conjugate()))
+            if apart <= reach and turn <= p.PAIR_ANGLE:
+                chord = (1.0 - math.cos(turn)) / (1.0 - math.cos(p.PAIR_ANGLE))
+                found.append((apart**2 / reach**2 + chord, i, j))
+    kept: list[tuple[int, int]] = []
+    for _, i, j in sorted(found):
+        if all(i != one and j != two for one, two in kept):
+            kept.append((i, j))
+    return kept
+
+
+def unbend(laid: np.ndarray, reference: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """`matcher.alignment.unbend`: the new places."""
+    here = places(laid)
+    residuals = places(reference)[pairs[:, 1]] - here[pairs[:, 0]]
+    near = 1.0 - np.abs(here[pairs[:, 0]][None, :] - here[:, None]) ** 2 / p.DISTORTION_REACH**2
+    weights = np.maximum(near, 0.0) ** 2
+    return here + (weights * residuals).sum(axis=1) / (weights.sum(axis=1) + p.DISTORTION_STIFFNESS)
+
+
+def worth_of_pairs(laid: np.ndarray, reference: np.ndarray, pairs: np.ndarray, table: np.ndarray) -> float:
+    """`matcher.evidence.worth_of_pairs`."""
+    total = 0.0
+    for i, j in pairs:
+        apart = abs(places(reference)[j] - places(laid)[i])
+        turn = cmath.phase(directions(reference)[j] * directions(laid)[i].conjugate())
+        near = math.exp(-(apart**2) / p.SCORE_SQUARE_PX - 2 * (1 - math.cos(turn)) / p.SCORE_SQUARE_ANGLE)
+        total += near * (p.SCORE_PAIR_BASE + max(float(table[i, j]), 0.0))
+    return total
+
+
+def weight_inside(
+    minutiae: np.ndarray, paired: np.ndarray, turn: complex, shift: complex, hull: np.ndarray
+) -> float:
+    """`matcher.evidence.weight_inside`."""
+    total = 0.0
+    for i, place in enumerate(turn * places(minutiae) + shift):
+        outside = hull[0] * place.real + hull[1] * place.imag - hull[2]
+        if i in set(paired.tolist()) or (outside <= p.HULL_MARGIN).all():
+            total += float(minutiae[WEIGHT, i])
+    return total
+
+
+def ridge_agreement(probe: np.ndarray, reference: np.ndarray, turn: complex, shift: complex) -> float:
+    """`matcher.evidence.ridge_agreement`, its turn rounded to the same 256 steps."""
+    steps = round(cmath.phase(turn) * 256.0 / math.pi)
+    agreement = total = 0.0
+    for row, column in np.argwhere(probe[COHERENCE] > 0):
+        middle = complex((column + 0.5) * CELL_PX, -(row + 0.5) * CELL_PX)
+        there = turn * middle + shift
+        other_row, other_column = math.floor(-there.imag / CELL_PX), math.floor(there.real / CELL_PX)
+        if 0 <= other_row < reference.shape[1] and 0 <= other_column < reference.shape[2]:
+            weight = float(probe[COHERENCE, row, column]) * float(
+                reference[COHERENCE, other_row, other_column]
+            )
+            difference = float(probe[ORIENTATION, row, column]) + steps
+            difference -= float(reference[ORIENTATION, other_row, other_column])
+            agreement += weight * math.cos(2.0 * math.pi * difference / 256.0)
+            total += weight
+    return agreement / total if total else 0.0

@@ -1,0 +1,119 @@
+"""The alignment and evidence kernels against their naive twins."""
+
+from __future__ import annotations
+
+import math
+
+import naive_alignment as naive
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import Motion, motions, prints, scattered, turned
+
+from matcher import alignment, evidence
+from matcher.comparison import PreparedTemplate, prepare
+from matcher.template import Template
+
+SEEDS = st.integers(0, 10_000)
+COUNTS = st.integers(0, 25)
+
+
+def two_prints(seed: int, rows: int, columns: int) -> tuple[PreparedTemplate, PreparedTemplate]:
+    """Two crowded prints, so that minutiae have many possible partners."""
+    return prepare(scattered(seed, rows, side=90)), prepare(scattered(seed + 1, columns, side=90))
+
+
+def some_pairs(seed: int, rows: int, columns: int) -> np.ndarray:
+    """One-to-one pairs of anything with anything."""
+    rng = np.random.default_rng(seed)
+    count = min(rows, columns)
+    pairs = np.stack([rng.permutation(rows)[:count], rng.permutation(columns)[:count]], axis=1)
+    return pairs.astype(np.int32)
+
+
+def as_complex(motion: np.ndarray) -> tuple[complex, complex]:
+    """Turn and shift."""
+    return complex(motion[0], motion[1]), complex(motion[2], motion[3])
+
+
+@given(SEEDS, COUNTS, COUNTS)
+@settings(max_examples=40, deadline=None)
+def test_fitted_motion_equals_naive(seed: int, rows: int, columns: int) -> None:
+    """The weighted least-squares motion; nothing moves without pairs."""
+    a, b = two_prints(seed, rows, columns)
+    pairs = some_pairs(seed, rows, columns)
+    weights = np.random.default_rng(seed).random(len(pairs)).astype(np.float32)
+    turn, shift = naive.fit_motion(a.minutiae, b.minutiae, pairs, weights)
+    found_turn, found_shift = as_complex(alignment.fit_motion(a.minutiae, b.minutiae, pairs, weights))
+    assert abs(found_turn - turn) < 1e-4
+    assert abs(found_shift - shift) < 0.05
+
+
+@given(prints(), motions())
+@settings(max_examples=20, deadline=None)
+def test_fitted_motion_finds_the_motion(template: Template, motion: Motion) -> None:
+    """A turned and shifted print is laid back within the rounding, and `inverse` undoes it."""
+    a, b = prepare(template), prepare(turned(template, motion))
+    pairs = np.stack([np.argsort(a.order), np.argsort(b.order)], axis=1).astype(np.int32)
+    found = alignment.fit_motion(a.minutiae, b.minutiae, pairs, np.ones(len(pairs), np.float32))
+    laid = alignment.moved(a.minutiae, found)
+    back = alignment.moved(laid, alignment.inverse(found))
+    apart = naive.places(laid)[pairs[:, 0]] - naive.places(b.minutiae)[pairs[:, 1]]
+    assert np.abs(apart).max() < 1.5
+    np.testing.assert_allclose(back, a.minutiae, atol=2e-3)
+
+
+@given(SEEDS, COUNTS, COUNTS, st.sampled_from([11.0, 18.0]))
+@settings(max_examples=40, deadline=None)
+def test_pairs_within_reach_equal_naive(seed: int, rows: int, columns: int, reach: float) -> None:
+    """Closest first, one to one."""
+    a, b = two_prints(seed, rows, columns)
+    pairs = alignment.pair_within(a.minutiae, b.minutiae, reach)
+    assert sorted(map(tuple, pairs.tolist())) == sorted(naive.pair_within(a.minutiae, b.minutiae, reach))
+
+
+@given(SEEDS, COUNTS, COUNTS)
+@settings(max_examples=40, deadline=None)
+def test_unbending_and_worth_equal_naive(seed: int, rows: int, columns: int) -> None:
+    """Each minutia follows its neighbours' residuals; near and similar pairs are worth more."""
+    a, b = two_prints(seed, rows, columns)
+    pairs = some_pairs(seed, rows, columns)
+    table = np.random.default_rng(seed).uniform(-1, 1, (rows, columns)).astype(np.float32)
+    laid = alignment.unbend(a.minutiae, b.minutiae, pairs)
+    np.testing.assert_allclose(naive.places(laid), naive.unbend(a.minutiae, b.minutiae, pairs), atol=1e-3)
+    expected = naive.worth_of_pairs(a.minutiae, b.minutiae, pairs, table)
+    found = evidence.worth_of_pairs(a.minutiae, b.minutiae, pairs, table)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
+
+
+@given(SEEDS, COUNTS, COUNTS, motions())
+@settings(max_examples=40, deadline=None)
+def test_shared_region_equals_naive(seed: int, rows: int, columns: int, motion: Motion) -> None:
+    """A minutia counts when it is paired or falls onto the other print's hull."""
+    a, b = two_prints(seed, rows, columns)
+    pairs = some_pairs(seed, rows, columns)[:3]
+    turn, shift = complex(math.cos(motion[0]), math.sin(motion[0])), complex(motion[1], motion[2])
+    moved_by = np.array([turn.real, turn.imag, shift.real, shift.imag])
+    found = evidence.weight_inside(a.minutiae, pairs[:, 0].copy(), moved_by, b.hull)
+    expected = naive.weight_inside(a.minutiae, pairs[:, 0], turn, shift, b.hull)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    share = evidence.share_of_pairs(a.minutiae, b.minutiae, pairs, moved_by, a.hull, b.hull)
+    assert 0.0 <= share <= 1.0 + 1e-6
+
+
+@given(SEEDS, motions())
+@settings(max_examples=30, deadline=None)
+def test_ridge_agreement_equals_naive(seed: int, motion: Motion) -> None:
+    """Cells that fall on each other agree as the cosine of twice their difference."""
+    a, b = (prepare(scattered(seed + k, 5, side=300)).cells for k in range(2))
+    turn, shift = complex(math.cos(motion[0]), math.sin(motion[0])), complex(motion[1], motion[2])
+    moved_by = np.array([turn.real, turn.imag, shift.real, shift.imag])
+    found = evidence.ridge_agreement(a, b, moved_by)
+    np.testing.assert_allclose(found, naive.ridge_agreement(a, b, turn, shift), atol=1e-5)
+
+
+def test_a_missing_field_says_nothing() -> None:
+    """Without a field on either side the factor is 1."""
+    with_field, without = (prepare(scattered(1, 5, field=field)).cells for field in (True, False))
+    assert evidence.ridge_factor(with_field, without, alignment.unmoved()) == 1.0
+    assert evidence.ridge_factor(without, with_field, alignment.unmoved()) == 1.0

@@ -1,0 +1,81 @@
+"""The pairing kernels against their naive twins."""
+
+from __future__ import annotations
+
+import naive_pairing
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import anything, scattered
+
+from matcher import pairing, parameters
+from matcher.comparison import prepare
+from matcher.template import Template
+
+SEEDS = st.integers(0, 10_000)
+
+
+def table_of(seed: int, rows: int, columns: int) -> np.ndarray:
+    """Similarities without equal values."""
+    return np.random.default_rng(seed).uniform(-1.0, 1.0, (rows, columns)).astype(np.float32)
+
+
+@given(SEEDS, st.integers(0, 20), st.integers(0, 20))
+@settings(max_examples=30, deadline=None)
+def test_similarities_equal_naive(seed: int, rows: int, columns: int) -> None:
+    """Inner products of all rows."""
+    rng = np.random.default_rng(seed)
+    probe = rng.normal(size=(rows, 64)).astype(np.float32)
+    reference = rng.normal(size=(columns, 64)).astype(np.float32)
+    expected = naive_pairing.similarities(probe, reference)
+    np.testing.assert_allclose(pairing.similarities(probe, reference), expected, atol=1e-4)
+
+
+@given(SEEDS, st.integers(0, 40), st.integers(0, 40))
+@settings(max_examples=40, deadline=None)
+def test_strongest_pairs_equal_naive(seed: int, rows: int, columns: int) -> None:
+    """The best few of each row, the best of all first."""
+    table = table_of(seed, rows, columns)
+    pairs = pairing.strongest_pairs(table)
+    assert [tuple(pair) for pair in pairs.tolist()] == naive_pairing.strongest_pairs(table)
+
+
+@given(SEEDS, st.integers(0, 12), st.integers(0, 12))
+@settings(max_examples=40, deadline=None)
+def test_compatibilities_equal_naive(seed: int, rows: int, columns: int) -> None:
+    """Products of three parabolas, computed without angles."""
+    probe = prepare(scattered(seed, rows, side=60)).minutiae
+    reference = prepare(scattered(seed + 1, columns, side=60)).minutiae
+    pairs = pairing.strongest_pairs(table_of(seed, rows, columns))
+    found = pairing.compatibilities(probe, reference, pairs)
+    np.testing.assert_allclose(found, naive_pairing.compatibilities(probe, reference, pairs), atol=2e-4)
+
+
+@given(SEEDS, st.integers(0, 12))
+@settings(max_examples=30, deadline=None)
+def test_relaxation_equals_naive(seed: int, count: int) -> None:
+    """Belief flows between compatible pairs; each seed takes what it explains."""
+    table = np.abs(table_of(seed, count, count))
+    pairs = pairing.strongest_pairs(table)
+    compatible = np.abs(table_of(seed + 1, len(pairs), len(pairs)))
+    compatible = np.minimum(compatible, compatible.T)
+    np.fill_diagonal(compatible, 0.0)
+    belief = pairing.relax(table, pairs, compatible)
+    np.testing.assert_allclose(belief, naive_pairing.relax(table, pairs, compatible), rtol=1e-4)
+    taken, support = np.zeros_like(belief), np.zeros_like(belief)
+    for _ in range(parameters.SEEDS if count else 0):
+        expected, taken_after = naive_pairing.next_seed(belief, compatible, taken.copy())
+        total = pairing.next_seed(belief, compatible, taken, support)
+        np.testing.assert_allclose(support, expected, rtol=1e-4, atol=1e-7)
+        np.testing.assert_allclose(taken, taken_after, rtol=1e-5)
+        np.testing.assert_allclose(total, expected.sum(), rtol=1e-4, atol=1e-7)
+
+
+@given(anything(), anything())
+@settings(max_examples=20, deadline=None)
+def test_no_pair_uses_a_minutia_that_is_not_there(one: Template, two: Template) -> None:
+    """Indices stay inside both prints, and few pairs are kept."""
+    a, b = prepare(one), prepare(two)
+    pairs = pairing.strongest_pairs(pairing.similarities(a.descriptors, b.descriptors))
+    assert len(pairs) <= parameters.PAIRS_KEPT
+    assert np.all((pairs >= 0) & (pairs < [[len(a), len(b)]]))
