@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -23,7 +24,13 @@ from api.problems import add_handlers
 from api.roles import Principal
 from api.service import Service, assembled
 from api.settings import Settings
+from api.store import Store
 from api.version import VERSION
+from enrollment import idempotency
+from enrollment.encounter import utc_now
+
+#: How long at least a repeated post is recognised by its Idempotency-Key.
+KEYS_KEPT = timedelta(days=7)
 
 logger = logging.getLogger("tenprint.api")
 
@@ -97,7 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     stopping = threading.Event()
     try:
         _install(app, service)
-        filling = threading.Thread(target=_fill, args=(app, service), name="fill-gallery")
+        filling = threading.Thread(target=_fill, args=(app, service, stopping), name="fill-gallery")
         filling.start()
         yield
         stopping.set()
@@ -110,6 +117,7 @@ def _install(app: FastAPI, service: Service) -> None:
     app.state.service = service
     app.state.store = service.store
     app.state.progress = (0, 0)
+    app.state.failed = False
     app.state.probe = WriteProbe(service)
     gauge = app.state.metrics.gauge
     gauge("tenprint_gallery_references", "Encounters the gallery searches.", lambda: len(service.gallery))
@@ -122,15 +130,30 @@ def _install(app: FastAPI, service: Service) -> None:
     )
 
 
-def _fill(app: FastAPI, service: Service) -> None:
+def _fill(app: FastAPI, service: Service, stopping: threading.Event) -> None:
     """Bring the gallery up to the store; searches are refused with 503 until that is done."""
 
     def note(done: int, total: int) -> None:
         app.state.progress = (done, total)
+        if stopping.is_set():
+            raise SystemExit  # ends this thread only: whoever stops the service need not wait for the rest
 
-    service.follower.catch_up(note)
-    service.ready.set()
-    logger.info("ready: %d encounters in the gallery", len(service.gallery))
+    try:
+        _tidy(service.store)
+        service.follower.catch_up(note)
+    except Exception:
+        app.state.failed = True
+        logger.exception("the gallery cannot be filled; `tenprint doctor` checks the store")
+    else:
+        service.ready.set()
+        logger.info("ready: %d encounters in the gallery", len(service.gallery))
+
+
+def _tidy(store: Store) -> None:
+    """What an earlier process left undone: pictures of erased encounters, idempotency keys of last week."""
+    store.records.sweep_released()
+    with store.database.transaction() as tx:
+        idempotency.forget(tx, utc_now() - KEYS_KEPT)
 
 
 def deaths(counts: Mapping[str, int]) -> int:

@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from api.acts import log_act
 from api.dependencies import Limit, Stored
 from api.gate import may
 from api.responses import refusals
 from api.roles import Action, Principal
 from enrollment import audit_log
 from enrollment.audit_log import AuditEntry
-from enrollment.encounter import utc_now
 from workflow import audit
 
 router = APIRouter(tags=["Audit"])
@@ -38,6 +38,5 @@ def read(
     with store.database.reading() as tx:
         entries = audit_log.entries(tx, after=after, limit=limit, file_number=file_number)
     asked = {"audit": {"after": after, "file_number": file_number}}
-    with store.database.transaction() as tx:
-        audit.record(tx, caller.as_actor, audit.Action.READ, "done", at=utc_now(), asked=asked)
+    log_act(store, caller, audit.Action.READ, asked)
     return AuditPage(entries=list(entries), next=entries[-1].sequence if len(entries) == limit else None)

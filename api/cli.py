@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import Any, NoReturn, cast
 
 import typer
-from sqlalchemy.exc import OperationalError
 from typer.core import TyperCommand, TyperGroup
 
 from api.exit_codes import CANNOT_WORK, DONE, INPUT_REFUSED, INTERRUPTED, USAGE
@@ -119,6 +118,14 @@ def tenprint(
     del version
 
 
+def _is_store_fault(fault: Exception) -> bool:
+    """Whether disk or database failed; SQLAlchemy is asked only where a command has loaded it."""
+    database = sys.modules.get("sqlalchemy.exc")
+    return isinstance(fault, OSError) or (
+        database is not None and isinstance(fault, database.OperationalError)
+    )
+
+
 def main() -> NoReturn:
     """Run the command line; a refusal is one line on stderr and an exit code, never a traceback."""
     try:
@@ -126,7 +133,9 @@ def main() -> NoReturn:
     except FingerprintError as refusal:
         typer.echo(f"tenprint: {refusal} [{refusal.code}]", err=True)
         sys.exit(CANNOT_WORK)
-    except (OperationalError, OSError) as fault:
+    except Exception as fault:
+        if not _is_store_fault(fault):
+            raise
         reason = str(fault).splitlines()[0]
         typer.echo(f"tenprint: the store or a file cannot be used: {reason}. Nothing was done.", err=True)
         sys.exit(CANNOT_WORK)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections.abc import Iterator
@@ -13,8 +12,6 @@ from typing import Annotated, Any, Protocol
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from workflow.audit import Actor
 
 Data = Annotated[
     Path | None,
@@ -74,12 +71,3 @@ def print_json(document: Any) -> None:
     """One JSON document on one line of standard output."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     sys.stdout.flush()
-
-
-def operating_user() -> Actor:
-    """Who the audit log says worked at the command line: whoever can use it owns the files anyway."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # a container user without a name
-        name = "unknown"
-    return Actor(f"cli:{name}", "command-line")

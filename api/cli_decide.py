@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from api.cli_common import AsJson, Data, operating_user, out, print_json
+from api.cli_common import AsJson, Data, out, print_json
 from api.cli_links import document
+from api.cli_user import operating_user
 from api.errors import InvalidRequest
 from api.settings import load_settings
 from api.store import open_store

@@ -14,8 +14,9 @@ from typing import Annotated, Any
 import typer
 
 from api.captures import Acquired, Upload, acquire, fingers_of
-from api.cli_common import AsJson, Data, Ppi, operating_user, out, print_json, progress, remarks
+from api.cli_common import AsJson, Data, Ppi, out, print_json, progress, remarks
 from api.cli_images import Group, content_id, from_manifest, from_paths, grouped
+from api.cli_user import operating_user
 from api.errors import InvalidRequest
 from api.exit_codes import INPUT_REFUSED
 from api.service import Service, open_service

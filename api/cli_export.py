@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from api.cli_common import AsJson, Data, operating_user, out, print_json, progress, remarks
+from api.cli_common import AsJson, Data, out, print_json, progress, remarks
+from api.cli_user import operating_user
 from api.settings import load_settings
 from api.store import open_store
 from enrollment.encounter import utc_now

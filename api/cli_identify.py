@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from api.captures import acquire, parse_position, probe_of
-from api.cli_common import AsJson, Data, Ppi, operating_user, out, print_json, progress, remarks
+from api.cli_common import AsJson, Data, Ppi, out, print_json, progress, remarks
 from api.cli_images import ImageFile
+from api.cli_user import operating_user
 from api.errors import InvalidRequest
 from api.exit_codes import INPUT_REFUSED
 from api.service import Service, open_service
@@ -117,10 +118,10 @@ def _search(service: Service, probe: Tenprint, limit: int | None) -> dict[str, A
                 "rank": person.rank,
                 "score": round(float(person.score), 3),
                 "suggested": person.score >= found.threshold,
-                "encounter_id": person.hits[0].reference_id,
+                "encounter_id": person.encounters[0].reference_id,
                 "fingers": {
                     FingerPosition(position).name.lower(): round(float(score), 3)
-                    for position, score in person.hits[0].fingers.items()
+                    for position, score in person.encounters[0].fingers.items()
                 },
             }
             for person in persons

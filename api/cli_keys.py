@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from api import keys
-from api.cli_common import AsJson, Data, operating_user, out, print_json, remarks
+from api.cli_common import AsJson, Data, out, print_json, remarks
+from api.cli_user import operating_user
 from api.roles import PERMISSIONS, Role
 from api.settings import load_settings
 from api.store import open_store

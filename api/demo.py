@@ -162,7 +162,7 @@ def _known_person_returns(client: DemoClient, pictures: Path, known: Mapping[int
     if first is None or first["person_id"] != known[_RETURNING]:
         raise DemoFailed(f"person {known[_RETURNING]} was not found again: {answer}")
     out.print(f"   It is {first['person_id']}, says the machine. That is a suggestion; an examiner decides:")
-    link_id = first["hits"][0]["link_id"]
+    link_id = first["encounters"][0]["link_id"]
     view = client.decide(link_id, "same", "demo: both prints looked at side by side")
     out.print(f"   link {link_id}: judged [bold]same[/bold], now {view['standing']}.")
 

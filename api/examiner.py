@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from api.acts import log_act
 from api.dependencies import Limit, Ready, Stored
 from api.gate import may
 from api.pictures import as_png
@@ -75,7 +75,7 @@ def links(
     """Read a page of links. `standing=undecided` is an examiner's work list."""
     with store.database.reading() as tx:
         found = identity.search_links(tx, standing=standing, person_id=person_id, after=after, limit=limit)
-    _log(store, caller, audit.Action.READ, {"links": standing}, [link.link_id for link in found])
+    log_act(store, caller, audit.Action.READ, {"links": standing}, returned=[link.link_id for link in found])
     following = found[-1].link_id if len(found) == limit else None
     return LinkPage(links=[_view(link) for link in found], next=following)
 
@@ -91,7 +91,7 @@ def link_file(
         link = identity.link(tx, link_id)
         history = identity.history(tx, link_id)
         encounters = [store.records.get(tx, encounter_id) for encounter_id in (link.left, link.right)]
-    _log(store, caller, audit.Action.READ, {"link": link_id}, [link.left, link.right])
+    log_act(store, caller, audit.Action.READ, {"link": link_id}, returned=[link.left, link.right])
     return LinkFile(
         link=link,
         standing=link.standing,
@@ -125,7 +125,7 @@ def image(
         raise UnknownRecord(f"Encounter {encounter_id} has no picture of that finger.")
     png = as_png(service.engine, data, described)
     asked = {"link": link_id, "encounter": encounter_id, "position": int(finger)}
-    _log(store, caller, audit.Action.READ, asked, [encounter_id])
+    log_act(store, caller, audit.Action.READ, asked, returned=[encounter_id])
     return Response(png, media_type="image/png")
 
 
@@ -177,11 +177,3 @@ def _finger(text: str) -> FingerPosition:
         return FingerPosition(int(word)) if word.isdecimal() else FingerPosition[word]
     except (KeyError, ValueError) as error:
         raise UnknownRecord(f"`{text[:40]}` is no finger position.") from error
-
-
-def _log(
-    store: Stored, caller: Principal, action: audit.Action, asked: dict[str, object], returned: Sequence[str]
-) -> None:
-    """Before the answer leaves: what was read, and by whom."""
-    with store.database.transaction() as tx:
-        audit.record(tx, caller.as_actor, action, "done", at=utc_now(), asked=asked, returned=returned)

@@ -74,6 +74,8 @@ def readyz(request: Request) -> Readiness:
     """
     service: Service = request.app.state.service
     if not service.ready.is_set():
+        if request.app.state.failed:
+            raise NotReady("The gallery cannot be filled from the store: see the log, run `tenprint doctor`.")
         done, total = request.app.state.progress
         raise NotReady(f"The gallery is being filled from the store: {done} of {total} encounters.")
     request.app.state.probe.check()

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from api.acts import log_act
 from api.dependencies import Limit, Ready, Stored
 from api.gate import may
 from api.responses import refusals
@@ -38,8 +39,7 @@ def queue(
     with store.database.reading() as tx:
         entries = eurodac_queue.entries(tx, state=state, after=after, limit=limit)
     asked = {"queue": state, "after": after}
-    with store.database.transaction() as tx:
-        audit.record(tx, caller.as_actor, audit.Action.READ, "done", at=utc_now(), asked=asked)
+    log_act(store, caller, audit.Action.READ, asked)
     return QueuePage(entries=list(entries), next=entries[-1].sequence if len(entries) == limit else None)
 
 

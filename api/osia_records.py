@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from api import osia_mapping
+from api.acts import log_act
 from api.captures import acquire, fingers_of
 from api.dependencies import Ready, Stored
 from api.errors import InvalidRequest
@@ -103,7 +104,13 @@ def read_all_encounters(
     with store.database.reading() as tx:
         ids = store.records.encounter_ids_of(tx, person_id)
     found = [_read(store, person_id, encounter_id) for encounter_id in ids]
-    _log_reading(store, caller, person_id, [encounter.encounterId or "" for encounter in found])
+    log_act(
+        store,
+        caller,
+        audit.Action.READ,
+        {"person_id": person_id},
+        returned=[encounter.encounterId or "" for encounter in found],
+    )
     return found
 
 
@@ -123,7 +130,7 @@ def read_encounter(
 ) -> Encounter:
     """One encounter with its images as received. The reading is in the audit log before it leaves."""
     found = _read(store, person_id, encounter_id)
-    _log_reading(store, caller, person_id, [encounter_id])
+    log_act(store, caller, audit.Action.READ, {"person_id": person_id}, returned=[encounter_id])
     return found
 
 
@@ -215,20 +222,6 @@ def _read(store: Store, person_id: str, encounter_id: str) -> Encounter:
 def _check_owner(owner: str | None, person_id: str, encounter_id: str) -> None:
     if owner != person_id:
         raise UnknownRecord(f"The person {person_id} has no encounter {encounter_id}.")
-
-
-def _log_reading(store: Store, caller: Principal, person_id: str, encounter_ids: list[str]) -> None:
-    asked = {"person_id": person_id}
-    with store.database.transaction() as tx:
-        audit.record(
-            tx,
-            caller.as_actor,
-            audit.Action.READ,
-            "done",
-            at=utc_now(),
-            asked=asked,
-            returned=encounter_ids,
-        )
 
 
 def _proof(caller: Principal) -> AuditEntry:

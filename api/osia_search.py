@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 
 from api import osia_mapping
+from api.acts import log_act
 from api.captures import acquire, probe_of
 from api.dependencies import Ready, Stored
 from api.errors import NotOffered
@@ -37,7 +38,6 @@ from api.responses import osia_refusals
 from api.roles import Action, Principal
 from api.service import Service
 from api.store import Store
-from enrollment.encounter import utc_now
 from enrollment.errors import UnknownRecord
 from matcher.candidates import Candidate as Reference
 from matcher.candidates import CandidateList
@@ -84,14 +84,8 @@ def identify(
     persons = by_person(found, owners, limit=limit)
     asked = {"gallery": gallery_id, "threshold": float(found.threshold), **audit.probe_facts(probe)}
     returned = [person.person_id for person in persons]
-    _log(
-        service.store,
-        caller,
-        audit.Action.SEARCH,
-        "candidates" if persons else "no_candidate",
-        asked,
-        returned,
-    )
+    outcome = "candidates" if persons else "no_candidate"
+    log_act(service.store, caller, audit.Action.SEARCH, asked, outcome=outcome, returned=returned)
     return [_candidate(person, found) for person in persons]
 
 
@@ -204,7 +198,7 @@ def _candidate(person: PersonCandidate, found: CandidateList) -> Candidate:
         personId=person.person_id,
         rank=person.rank,
         score=float(person.score),
-        scores=[detail for hit in person.hits for detail in _details(hit)],
+        scores=[detail for entry in person.encounters for detail in _details(entry)],
         others={
             "threshold": float(found.threshold),
             "gallerySize": found.gallery_size,
@@ -214,19 +208,19 @@ def _candidate(person: PersonCandidate, found: CandidateList) -> Candidate:
     )
 
 
-def _details(hit: Reference) -> list[ScoreDetail]:
+def _details(entry: Reference) -> list[ScoreDetail]:
     """The encounter's fused score, then each finger's."""
-    fused = ScoreDetail(score=float(hit.score), encounterId=hit.reference_id, biometricType="FINGER")
+    fused = ScoreDetail(score=float(entry.score), encounterId=entry.reference_id, biometricType="FINGER")
     return [
         fused,
         *(
             ScoreDetail(
                 score=float(score),
-                encounterId=hit.reference_id,
+                encounterId=entry.reference_id,
                 biometricType="FINGER",
                 biometricSubType=osia_mapping.position_name(position),
             )
-            for position, score in sorted(hit.fingers.items())
+            for position, score in sorted(entry.fingers.items())
         ),
     ]
 
@@ -242,17 +236,8 @@ def _answer(
     """Nothing in common to compare is no match; the empty `scores` tells the difference."""
     decision = bool(compared) and compared[0].score >= threshold
     facts = {**asked, "threshold": float(threshold), **audit.probe_facts(probe)}
-    _log(store, caller, audit.Action.VERIFY, "match" if decision else "no_match", facts, [])
-    return VerifyAnswer(decision=decision, scores=[detail for hit in compared for detail in _details(hit)])
-
-
-def _log(
-    store: Store,
-    caller: Principal,
-    action: audit.Action,
-    outcome: str,
-    asked: Mapping[str, object],
-    returned: Collection[str],
-) -> None:
-    with store.database.transaction() as tx:
-        audit.record(tx, caller.as_actor, action, outcome, at=utc_now(), asked=asked, returned=returned)
+    outcome = "match" if decision else "no_match"
+    log_act(store, caller, audit.Action.VERIFY, facts, outcome=outcome)
+    return VerifyAnswer(
+        decision=decision, scores=[detail for entry in compared for detail in _details(entry)]
+    )

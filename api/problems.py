@@ -15,6 +15,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -82,7 +83,9 @@ def add_handlers(app: FastAPI) -> None:
         response.headers.update(refusal.headers or {})
         return response
 
+    @app.exception_handler(OSError)
     @app.exception_handler(OperationalError)
+    @app.exception_handler(PoolTimeout)
     def store_refuses(request: Request, fault: Exception) -> JSONResponse:
         # Full disk, lock time-out, server gone: nothing was acknowledged, so the caller may simply repeat.
         logger.error("the store refuses: %s", type(fault).__name__)

@@ -38,12 +38,13 @@ class Graph:
     def conv(
         self,
         x: str,
-        kernel: NDArray[np.float32],
-        bias: NDArray[np.float32] | None = None,
+        kernel: NDArray[np.floating[Any]],
+        bias: NDArray[np.floating[Any]] | None = None,
         *,
         dilation: int = 1,
         groups: int = 1,
         padded: bool = True,
+        output: str | None = None,
     ) -> str:
         """kernel: [out, in / groups, k, k], zero padding that keeps the size."""
         margin = dilation * (kernel.shape[2] // 2) if padded else 0
@@ -57,6 +58,7 @@ class Graph:
             pads=[margin] * 4,
             dilations=[dilation] * 2,
             group=groups,
+            output=output,
         )
 
     def pool(self, operator: str, x: str) -> str:
@@ -95,13 +97,13 @@ class Graph:
         shifted = self.add("Add", variance, self.constant(np.array(EPSILON, dtype=np.float32)))
         return self.add("Reciprocal", self.add("Sqrt", shifted))
 
-    def model(self, inputs: dict[str, list[Any]], outputs: dict[str, list[Any]]) -> onnx.ModelProto:
-        """The finished model, checked; shapes by name, a string for a free dimension."""
+    def model(self, inputs: dict[str, int], outputs: dict[str, int]) -> onnx.ModelProto:
+        """The finished model, checked; float32 inputs and outputs with their numbers of dimensions."""
 
-        def describe(values: dict[str, list[Any]]) -> list[onnx.ValueInfoProto]:
+        def describe(values: dict[str, int]) -> list[onnx.ValueInfoProto]:
             return [
-                helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-                for name, shape in values.items()
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * dimensions)
+                for name, dimensions in values.items()
             ]
 
         graph = helper.make_graph(self.nodes, "leader", describe(inputs), describe(outputs), self.constants)

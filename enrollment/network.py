@@ -7,11 +7,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from enrollment.graph_cache import load_graphs
+from enrollment.network_parts import Parts
 from enrollment.parameters import PATCH, PEAK_SIDE_PX, PEAK_THRESHOLD, TURN
+from enrollment.parts_cache import load_parts
+from enrollment.trunk import Trunk, session
 
 #: OpenCV's 5-tap kernel for σ = 0 (1.1 px): the published model smooths its position map with it.
 _SMOOTHING = np.array([1, 4, 6, 4, 1], dtype=np.float32) / 16
@@ -37,33 +38,39 @@ class Detections:
 class MinutiaeNetwork:
     """LEADER (Cappelli and Ferrara, arXiv 2602.15493) on onnxruntime. Safe to share between threads."""
 
-    def __init__(self, trunk: bytes, heads: bytes, *, threads: int = 1) -> None:
-        self._trunk = _session(trunk, threads)
-        self._heads = _session(heads, 1)
+    def __init__(self, parts: Parts, *, threads: int = 1) -> None:
+        self._trunk = Trunk(parts, threads)
+        self._heads = session(parts["heads"], 1)
 
     @classmethod
     def load(cls, *, threads: int = 1, cache: Path | None = None) -> MinutiaeNetwork:
         """The network from the installed package's weights, whose hash is checked.
 
-        threads: for one picture. cache: folder that keeps the built graphs, by default the user's cache.
+        threads: for one picture. cache: folder that keeps the built parts, by default the user's cache.
         """
-        graphs = load_graphs(cache)
-        return cls(graphs.trunk, graphs.heads, threads=threads)
+        return cls(load_parts(cache), threads=threads)
 
-    def detect(self, pixels: NDArray[np.uint8], threshold: float = PEAK_THRESHOLD) -> Detections:
-        """All peaks of at least `threshold` in a picture, uint8[h, w] at 500 ppi, sides multiples of 32."""
-        features, position = self._run_trunk(pixels)
+    def detect(
+        self,
+        pixels: NDArray[np.uint8],
+        foreground: NDArray[np.bool_] | None = None,
+        threshold: float = PEAK_THRESHOLD,
+    ) -> Detections:
+        """All peaks of at least `threshold` in a picture, uint8[h, w] at 500 ppi, sides multiples of 32.
+
+        foreground: bool[h, w], where minutiae are wanted: saves the work further out. Everywhere by default.
+        """
+        features, position = self._trunk.run(pixels, foreground)
         y, x, probability = peaks(position, threshold)
+        if foreground is not None:
+            inside = foreground[y, x]
+            y, x, probability = y[inside], x[inside], probability[inside]
         direction, ending = self._read_heads(features, y, x)
         return Detections(x, y, direction, ending, probability)
 
     def position(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The probability of a minutia at each pixel, not smoothed, float32[h, w]."""
-        return self._run_trunk(pixels)[1]
-
-    def _run_trunk(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        features, position = self._trunk.run(None, {"picture": pixels.astype(np.float32)[None, None]})
-        return features[0], position[0, 0]
+        return self._trunk.run(pixels)[1]
 
     def _read_heads(
         self, features: NDArray[np.float32], y: NDArray[np.int32], x: NDArray[np.int32]
@@ -101,10 +108,3 @@ def patches_at(
     in_columns = (x[:, None] + middle >= 0) & (x[:, None] + middle < width)
     inside = (in_rows[:, :, None] & in_columns[:, None, :])[:, None].astype(np.float32)
     return np.ascontiguousarray(patches), inside
-
-
-def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -38,7 +38,7 @@ def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace)
     crop = crop_to_foreground(pixels, foreground)
     trace("crop", crop)
 
-    detections = network.detect(crop.pixels)
+    detections = network.detect(crop.pixels, crop.foreground)
     trace("detections", detections)
 
     template = to_template(detections, crop, foreground, field)

@@ -33,9 +33,13 @@ class Gradients:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crop:
-    """A window of the picture: uint8[h, w], sides multiples of 32; its corner (left, top) may be negative."""
+    """A window of the picture whose sides are multiples of 32.
+
+    pixels: uint8[h, w]. foreground: bool[h, w]. left, top: its corner in the picture, may be negative.
+    """
 
     pixels: NDArray[np.uint8]
+    foreground: NDArray[np.bool_]
     left: int
     top: int
 
@@ -69,12 +73,13 @@ def crop_to_foreground(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_])
     rows, columns = np.flatnonzero(foreground.any(axis=1)), np.flatnonzero(foreground.any(axis=0))
     top, height = _window(int(rows[0]), int(rows[-1]) + 1, foreground.shape[0])
     left, width = _window(int(columns[0]), int(columns[-1]) + 1, foreground.shape[1])
-    below, right = top + height - pixels.shape[0], left + width - pixels.shape[1]
-    inside = pixels[max(top, 0) : top + height, max(left, 0) : left + width]
-    ground = int(np.median(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])))
+    below, right = top + height - foreground.shape[0], left + width - foreground.shape[1]
     margins = (max(-top, 0), max(below, 0), max(-left, 0), max(right, 0))
-    continued = cv2.copyMakeBorder(inside, *margins, cv2.BORDER_CONSTANT, value=ground)
-    return Crop(np.asarray(continued, dtype=np.uint8), left, top)
+    window = np.s_[max(top, 0) : top + height, max(left, 0) : left + width]
+    ground = int(np.median(np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])))
+    seen = cv2.copyMakeBorder(pixels[window], *margins, cv2.BORDER_CONSTANT, value=ground)
+    inside = cv2.copyMakeBorder(foreground[window].astype(np.uint8), *margins, cv2.BORDER_CONSTANT, value=0)
+    return Crop(np.asarray(seen, dtype=np.uint8), inside.astype(np.bool_), left, top)
 
 
 def _window(first: int, last: int, side: int) -> tuple[int, int]:

@@ -94,18 +94,24 @@ def moved(probe: Floats, motion: Motion) -> Floats:
 
 @kernel
 def pair_within(probe: Floats, reference: Floats, reach: float) -> Pairs:
-    """One-to-one pairs of minutiae near each other in place and direction, closest first: int32[k, 2]."""
+    """One-to-one pairs of minutiae near each other in place and direction, closest first: int32[k, 2].
+
+    The reference's minutiae must rise in x, as those of a prepared print do.
+    """
     rows, columns = probe.shape[1], reference.shape[1]
     room = 4 * min(rows, columns) + 8
     costs = np.empty(room, np.float32)
     found = np.empty((room, 2), np.int32)
     square = np.float32(reach * reach)
     chord = np.float32(2.0 * (1.0 - math.cos(PAIR_ANGLE)))
+    across = reference[X]
     size = 0
     for i in range(rows):
         x, y, cos, sin = probe[X, i], probe[Y, i], probe[COS, i], probe[SIN, i]
-        for j in range(columns):
-            dx, dy = reference[X, j] - x, reference[Y, j] - y
+        for j in range(np.searchsorted(across, x - reach), columns):
+            dx, dy = across[j] - x, reference[Y, j] - y
+            if dx > reach:
+                break
             apart = dx * dx + dy * dy
             if apart > square:
                 continue

@@ -50,7 +50,8 @@ def quantise(descriptors: Floats) -> NDArray[np.int8]:
 
 def restore(codes: NDArray[np.int8]) -> Floats:
     """Descriptors from 8 bits; `restore(quantise(d))` is d for every descriptor that `describe` gives."""
-    return codes / np.float32(STEPS)
+    restored: Floats = np.divide(codes, np.float32(STEPS), dtype=np.float32)
+    return restored
 
 
 def cylinders_of(template: Template, mean: Floats) -> Floats:

@@ -34,9 +34,8 @@ _AGREEMENT = np.cos(np.arange(256) * (2.0 * math.pi / 256.0)).astype(np.float32)
 
 
 @kernel
-def pair_worth(laid: Floats, reference: Floats, pair: NDArray[np.int32], table: Floats) -> float:
+def pair_worth(laid: Floats, reference: Floats, i: int, j: int, table: Floats) -> float:
     """Worth of one pair: nearness in place and direction, times how similar the neighbourhoods are."""
-    i, j = pair[0], pair[1]
     dx, dy = reference[X, j] - laid[X, i], reference[Y, j] - laid[Y, i]
     turn = 2.0 * (1.0 - (laid[COS, i] * reference[COS, j] + laid[SIN, i] * reference[SIN, j]))
     near = math.exp(-(dx * dx + dy * dy) / SCORE_SQUARE_PX - max(turn, 0.0) / SCORE_SQUARE_ANGLE)
@@ -48,7 +47,7 @@ def worth_of_pairs(laid: Floats, reference: Floats, pairs: Pairs, table: Floats)
     """Sum of the pairs' worth."""
     total = 0.0
     for t in range(len(pairs)):
-        total += pair_worth(laid, reference, pairs[t], table)
+        total += pair_worth(laid, reference, pairs[t, 0], pairs[t, 1], table)
     return total
 
 

@@ -111,32 +111,32 @@ def compatibilities(probe: Floats, reference: Floats, pairs: Pairs) -> Floats:
         places[t, 5] = reference[SIN, j] * probe[COS, i] - reference[COS, j] * probe[SIN, i]
     for t in range(count):
         for s in range(t):
-            fit = compatibility(places[t], places[s])
+            fit = compatibility(places, t, s)
             table[t, s] = fit
             table[s, t] = fit
     return table
 
 
 @kernel
-def compatibility(one: Floats, two: Floats) -> float:
-    """Fit of two pairs, each (x, y) in the probe, (x, y) in the reference, cos and sin of its turn.
+def compatibility(places: Floats, one: int, two: int) -> float:
+    """Fit of two rows of (x, y) in the probe, (x, y) in the reference, cos and sin of the pair's turn.
 
     Product of three falling parabolas: the pairs' turns agree; their distances agree, but for stretch;
     the line from one to the other turns as they do. 0 for pairs that share a minutia or stand too close.
     """
-    twist = one[4] * two[4] + one[5] * two[5]
-    fit_twist = 1.0 - (1.0 - twist) * _ANGLE_SLOPE
+    cos, sin, other_cos, other_sin = places[one, 4], places[one, 5], places[two, 4], places[two, 5]
+    fit_twist = 1.0 - (1.0 - (cos * other_cos + sin * other_sin)) * _ANGLE_SLOPE
     if fit_twist <= 0.0:
         return 0.0
-    ax, ay = two[0] - one[0], two[1] - one[1]
-    bx, by = two[2] - one[2], two[3] - one[3]
+    ax, ay = places[two, 0] - places[one, 0], places[two, 1] - places[one, 1]
+    bx, by = places[two, 2] - places[one, 2], places[two, 3] - places[one, 3]
     a, b = math.sqrt(ax * ax + ay * ay), math.sqrt(bx * bx + by * by)
     gap = (a - b) / (COMPATIBLE_PX + COMPATIBLE_STRETCH * 0.5 * (a + b))
     fit_length = 1.0 - gap * gap
     if fit_length <= 0.0 or min(a, b) < PAIRS_APART_PX:
         return 0.0
     dot, cross = ax * bx + ay * by, ax * by - ay * bx
-    lean = min(dot * one[4] + cross * one[5], dot * two[4] + cross * two[5]) / (a * b)
+    lean = min(dot * cos + cross * sin, dot * other_cos + cross * other_sin) / (a * b)
     fit_lean = 1.0 - (1.0 - lean) * _ANGLE_SLOPE
     return float(max(0.0, fit_twist * fit_length * fit_lean))
 

@@ -53,9 +53,8 @@ RELAXATION_INERTIA: Final = 0.5
 
 #: Alignments tried for each comparison, from different seeds.
 SEEDS: Final = 2
-#: A seed whose supporters' beliefs sum to less proposes no motion: true of 38 % of non-mated pairs,
-#: and of one mated pair in 3,668, which was lost anyway.
-SUPPORT_NEEDED: Final = 0.04
+#: A seed whose supporters' beliefs sum to less proposes no motion: no mated pair of 3,668 needed one.
+SUPPORT_NEEDED: Final = 0.018
 #: When worth times share passes this, no other seed is tried: twice what any of 31,000 non-mated reached.
 CONVINCING: Final = 8.0
 #: Lever at which a turn of one minutia counts like a shift when a motion is fitted, px.

@@ -32,7 +32,7 @@ class FingerScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class CandidateEncounter:
     """One encounter of a candidate. `link_id` is None for one below the threshold: it was not suggested."""
 
     encounter_id: str
@@ -55,7 +55,7 @@ class DeskCandidate:
     suggested: bool
     claimed: bool
     standing: Standing
-    hits: tuple[Hit, ...]
+    encounters: tuple[CandidateEncounter, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from enrollment.encounter import Encounter
 from enrollment.records import Records
 from matcher.candidates import Candidate, CandidateList
 from workflow import identity
-from workflow.desk_answer import ClaimOutcome, DeskCandidate, FingerScore, Hit
+from workflow.desk_answer import CandidateEncounter, ClaimOutcome, DeskCandidate, FingerScore
 from workflow.links import Origin, Standing, Suggestion
 from workflow.searching import PersonCandidate, Searcher, by_person
 
@@ -94,9 +94,9 @@ def suggest_candidates(
     owners = desk.records.persons_of(tx, [candidate.reference_id for candidate in found.candidates])
     persons = by_person(found, owners, limit=desk.searcher.policy.limit, near=near)
     suggestions = [
-        _suggestion(desk, encounter, found, hit.reference_id, float(hit.score), Origin.SEARCH)
-        for hit in found.suggestions
-        if hit.reference_id in owners
+        _suggestion(desk, encounter, found, entry.reference_id, float(entry.score), Origin.SEARCH)
+        for entry in found.suggestions
+        if entry.reference_id in owners
     ]
     links = identity.suggest(tx, suggestions, at=at, new_id=new_id)
     link_ids = {suggestion.other: link.link_id for suggestion, link in zip(suggestions, links, strict=True)}
@@ -109,7 +109,7 @@ def suggest_candidates(
             suggested=person.score >= found.threshold,
             claimed=person.person_id == encounter.person_id,
             standing=standings[person.person_id],
-            hits=tuple(_hit(hit, link_ids) for hit in person.hits),
+            encounters=tuple(_entry(entry, link_ids) for entry in person.encounters),
         )
         for person in persons
     )
@@ -119,9 +119,9 @@ def _standings(
     tx: Connection, desk: Desk, encounter: Encounter, persons: tuple[PersonCandidate, ...]
 ) -> Mapping[str, Standing]:
     """Of the claimed file itself: between it and the new encounter. Of others: between the two files."""
-    hits = {person.person_id: [hit.reference_id for hit in person.hits] for person in persons}
-    own = {label: members for label, members in hits.items() if label == encounter.person_id}
-    others = {label: members for label, members in hits.items() if label != encounter.person_id}
+    entries = {person.person_id: [entry.reference_id for entry in person.encounters] for person in persons}
+    own = {label: members for label, members in entries.items() if label == encounter.person_id}
+    others = {label: members for label, members in entries.items() if label != encounter.person_id}
     file = desk.records.encounter_ids_of(tx, encounter.person_id)
     return {
         **identity.standings(tx, (encounter.encounter_id,), own),
@@ -146,8 +146,8 @@ def _suggestion(
     )
 
 
-def _hit(candidate: Candidate, link_ids: Mapping[str, str]) -> Hit:
-    return Hit(
+def _entry(candidate: Candidate, link_ids: Mapping[str, str]) -> CandidateEncounter:
+    return CandidateEncounter(
         encounter_id=candidate.reference_id,
         score=float(candidate.score),
         fingers=tuple(

@@ -128,14 +128,14 @@ def _decide(best: Candidate | None, threshold: Score) -> Decision:
 
 
 def _candidates(tx: Connection, persons: Sequence[PersonCandidate]) -> tuple[PoliceCandidate, ...]:
-    hits = {person.person_id: [hit.reference_id for hit in person.hits] for person in persons}
+    entries = {person.person_id: [entry.reference_id for entry in person.encounters] for person in persons}
     return tuple(
         _candidate(
             person,
             identity.standings(
                 tx,
-                hits[person.person_id],
-                {other: members for other, members in hits.items() if other != person.person_id},
+                entries[person.person_id],
+                {other: members for other, members in entries.items() if other != person.person_id},
             ),
         )
         for person in persons

@@ -54,7 +54,7 @@ class PersonCandidate:
     person_id: str
     rank: int
     score: Score
-    hits: tuple[Candidate, ...]
+    encounters: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +92,18 @@ def by_person(
 
     `near` also gives those below it. An encounter that `person_of` does not know was erased since: left out.
     """
-    hits: dict[str, list[Candidate]] = {}
+    entries: dict[str, list[Candidate]] = {}
     for candidate in found.candidates:
         wanted = near or candidate.score >= found.threshold
         if wanted and candidate.reference_id in person_of:
-            hits.setdefault(person_of[candidate.reference_id], []).append(candidate)
-    ranked = sorted(hits.items(), key=lambda item: (-max(hit.score for hit in item[1]), item[0]))
+            entries.setdefault(person_of[candidate.reference_id], []).append(candidate)
+    ranked = sorted(entries.items(), key=lambda item: (-max(entry.score for entry in item[1]), item[0]))
     return tuple(
         PersonCandidate(
             person_id=person_id,
             rank=rank,
-            score=max(hit.score for hit in found_hits),
-            hits=tuple(sorted(found_hits, key=lambda hit: (-hit.score, hit.reference_id))),
+            score=max(entry.score for entry in own),
+            encounters=tuple(sorted(own, key=lambda entry: (-entry.score, entry.reference_id))),
         )
-        for rank, (person_id, found_hits) in enumerate(ranked[:limit], start=1)
+        for rank, (person_id, own) in enumerate(ranked[:limit], start=1)
     )

@@ -80,8 +80,8 @@ def make_keys(settings: Settings) -> dict[Role, str]:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[httpx.Client]:
-    """Serve on a free port from a thread, wait until it is ready, and stop it at the end."""
+def serving(settings: Settings, *, ready: bool = True) -> Iterator[httpx.Client]:
+    """Serve on a free port from a thread, wait until it is `ready`, and stop it at the end."""
     config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_config=None, access_log=False)
     socket = config.bind_socket()
     server = uvicorn.Server(config)
@@ -92,7 +92,8 @@ def serving(settings: Settings) -> Iterator[httpx.Client]:
     address = f"http://127.0.0.1:{socket.getsockname()[1]}"
     try:
         with httpx.Client(base_url=address, timeout=60.0, trust_env=False) as client:
-            wait_until_ready(client)
+            if ready:
+                wait_until_ready(client)
             yield client
     finally:
         server.should_exit = True
@@ -107,3 +108,14 @@ def wait_until_ready(client: httpx.Client, *, seconds: float = 60.0) -> None:
         if time.monotonic() > deadline:
             pytest.fail("the service did not become ready")
         time.sleep(0.05)
+
+
+def wait_until_told(client: httpx.Client, words: str) -> dict[str, Any]:
+    """The first answer of /readyz whose detail holds these words."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        told: dict[str, Any] = client.get("/readyz").json()
+        if words in told.get("detail", ""):
+            return told
+        time.sleep(0.05)
+    pytest.fail(f"/readyz never said {words}")

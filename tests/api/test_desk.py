@@ -17,7 +17,7 @@ def test_enrolled_person_is_found_at_the_next_desk(running: Running, known: str)
     assert best["person_id"] == known
     assert best["suggested"]
     assert best["standing"] == "undecided"
-    assert best["hits"][0]["link_id"]
+    assert best["encounters"][0]["link_id"]
     assert answer["gallery_size"] >= 1
 
 

@@ -19,7 +19,11 @@ def link(running: Running, known: str) -> dict[str, Any]:
     del known
     answer = running.enroll({"right_index": picture(KNOWN, 2)}).json()
     candidate = answer["candidates"][0]
-    return {"link_id": candidate["hits"][0]["link_id"], "encounter_id": answer["encounter_id"], **answer}
+    return {
+        "link_id": candidate["encounters"][0]["link_id"],
+        "encounter_id": answer["encounter_id"],
+        **answer,
+    }
 
 
 def _decide(running: Running, link_id: str, judgement: str = "same") -> dict[str, Any]:

@@ -59,10 +59,9 @@ def slow_start(
         return real(follower, progress)  # type: ignore[arg-type]
 
     monkeypatch.setattr(GalleryFollower, "catch_up", delayed)
-    monkeypatch.setattr("running_service.wait_until_ready", lambda client: None)
     settings = load_settings(data=tmp_path_factory.mktemp("slow"), decoder_workers=1)
     key = make_keys(settings)[Role.DESK]
-    with serving(settings) as client:
+    with serving(settings, ready=False) as client:
         yield client, key, released
         released.set()
 

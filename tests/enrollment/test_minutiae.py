@@ -29,7 +29,8 @@ def template_of(
     )
     foreground = np.zeros((64, 64), dtype=np.bool_)
     foreground[:, :32] = True
-    return to_template(detections, Crop(np.zeros((32, 32), dtype=np.uint8), left, top), foreground, FIELD)
+    crop = Crop(np.zeros((32, 32), dtype=np.uint8), np.ones((32, 32), dtype=np.bool_), left, top)
+    return to_template(detections, crop, foreground, FIELD)
 
 
 def test_surest_minutia_comes_first() -> None:

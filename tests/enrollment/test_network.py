@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from ridge_pictures import ridge_picture
 
-from enrollment.graph_cache import load_graphs
 from enrollment.network import MinutiaeNetwork, patches_at, peaks
+from enrollment.network_parts import Parts
+from enrollment.parts_cache import load_parts
+from enrollment.segmentation import crop_to_foreground, gradients, segment
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "leader_keras.npz"
 #: Differences to the Keras model allowed; the largest seen is 2e-5.
@@ -51,6 +53,16 @@ def test_minutiae_of_a_formula_are_found(network: MinutiaeNetwork) -> None:
     assert len(found.x) == 24
     assert distance.min(axis=0).max() < 6
     assert np.abs(np.angle(np.exp(1j * (found.direction[nearest] - picture.angle)))).max() < 0.3
+
+
+def test_work_saved_around_the_foreground_changes_nothing_inside(network: MinutiaeNetwork) -> None:
+    """The widest blocks skip what is far from the print; its minutiae stay."""
+    picture = ridge_picture(320, 384, minutiae=24, seed=3)
+    crop = crop_to_foreground(picture.pixels, segment(gradients(picture.pixels)))
+    everywhere, near = network.detect(crop.pixels), network.detect(crop.pixels, crop.foreground)
+    np.testing.assert_allclose(near.x, everywhere.x, atol=1)
+    np.testing.assert_allclose(near.y, everywhere.y, atol=1)
+    np.testing.assert_allclose(near.probability, everywhere.probability, atol=0.02)
 
 
 def test_no_peak_in_a_plain_picture(network: MinutiaeNetwork) -> None:
@@ -98,30 +110,37 @@ def test_patches_are_zero_outside_the_picture() -> None:
     np.testing.assert_array_equal(inside[:, 0], [[[0, 0, 0], [1, 1, 0], [1, 1, 0]], np.ones((3, 3))])
 
 
-def test_cached_graphs_are_reused(tmp_path: Path) -> None:
+def assert_same(left: Parts, right: Parts) -> None:
+    """The same names with the same arrays."""
+    assert left.keys() == right.keys()
+    for name, array in left.items():
+        np.testing.assert_array_equal(array, right[name])
+
+
+def test_cached_parts_are_reused(tmp_path: Path) -> None:
     """The second load reads what the first one built."""
-    built = load_graphs(tmp_path)
+    built = load_parts(tmp_path)
     (file,) = tmp_path.iterdir()
     before = file.stat().st_mtime_ns
-    assert load_graphs(tmp_path) == built
+    assert_same(load_parts(tmp_path), built)
     assert file.stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "empty"])
 def test_damaged_cache_is_rebuilt(tmp_path: Path, damage: str) -> None:
     """A cached file that is not what was written is built again and replaced."""
-    built = load_graphs(tmp_path)
+    built = load_parts(tmp_path)
     (file,) = tmp_path.iterdir()
     whole = file.read_bytes()
     middle = len(whole) // 2
     flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
     file.write_bytes({"flip": flipped, "truncate": whole[:middle], "empty": b""}[damage])
-    assert load_graphs(tmp_path) == built
+    assert_same(load_parts(tmp_path), built)
     assert file.read_bytes() == whole
 
 
 def test_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
-    """Without a writable folder the graphs are simply built each time."""
+    """Without a writable folder the parts are simply built each time."""
     blocked = tmp_path / "file"
     blocked.write_bytes(b"")
-    assert load_graphs(blocked).trunk
+    assert load_parts(blocked)["heads"].size

@@ -82,6 +82,8 @@ def test_crop_shows_the_foreground_in_its_place(
     assert crop.pixels.shape[0] % 32 == crop.pixels.shape[1] % 32 == 0
     rows, columns = np.nonzero(foreground)
     np.testing.assert_array_equal(crop.pixels[rows - crop.top, columns - crop.left], pixels[rows, columns])
+    assert crop.foreground[rows - crop.top, columns - crop.left].all()
+    assert crop.foreground.sum() == foreground.sum()
 
 
 def test_crop_is_no_larger_than_it_must_be() -> None:

@@ -152,7 +152,7 @@ def test_candidates_show_what_examiners_said_of_their_files(
     """Two files of one person: confirmed, refused, inconclusive or undecided, as the ledger has it."""
     office.register(visit(1))
     second = office.register(visit(1, 1, person_id="p-other"))
-    link_id = second.candidates[0].hits[0].link_id
+    link_id = second.candidates[0].encounters[0].link_id
     assert link_id is not None
     if judgement is not None:
         with office.database.transaction() as tx:

@@ -56,12 +56,12 @@ def test_somebody_seen_before_is_suggested(office: Office) -> None:
     assert (candidate.person_id, candidate.rank, candidate.standing) == ("p-1", 1, Standing.UNDECIDED)
     assert (candidate.suggested, candidate.claimed) == (True, False)
     assert candidate.score >= answer.threshold == THRESHOLD
-    (hit,) = candidate.hits
-    assert [finger.position for finger in hit.fingers] == [THUMB, INDEX]
+    (entry,) = candidate.encounters
+    assert [finger.position for finger in entry.fingers] == [THUMB, INDEX]
     with office.database.reading() as tx:
         (link,) = identity.search_links(tx)
-    assert (link.link_id, link.origin, link.standing) == (hit.link_id, Origin.SEARCH, Standing.UNDECIDED)
-    assert (link.score, link.threshold, link.gallery_size) == (hit.score, THRESHOLD, 2)
+    assert (link.link_id, link.origin, link.standing) == (entry.link_id, Origin.SEARCH, Standing.UNDECIDED)
+    assert (link.score, link.threshold, link.gallery_size) == (entry.score, THRESHOLD, 2)
     assert (link.matcher, link.extractor) == ("tenprint/test", "test/1")
 
 
@@ -123,7 +123,7 @@ def test_the_answer_shows_what_examiners_said_of_the_files(
     """Two files of one person, judged once: the third visit shows the judgement with the candidate."""
     office.register(visit(1))
     second = office.register(visit(1, 1, person_id="p-other"))
-    decide(office, second.candidates[0].hits[0].link_id, judgement)
+    decide(office, second.candidates[0].encounters[0].link_id, judgement)
     third = office.register(visit(1, 2, person_id="p-other"))
     standings = {candidate.person_id: candidate.standing for candidate in third.candidates}
     assert standings == {"p-1": standing, "p-other": Standing.UNDECIDED}
@@ -136,7 +136,7 @@ def test_near_candidates_are_shown_only_when_asked_for(office: Office) -> None:
     asked = office.register(visit(3), near=True)
     assert quiet.candidates == ()
     assert all(not candidate.suggested for candidate in asked.candidates)
-    assert all(hit.link_id is None for candidate in asked.candidates for hit in candidate.hits)
+    assert all(entry.link_id is None for candidate in asked.candidates for entry in candidate.encounters)
     with office.database.reading() as tx:
         assert identity.search_links(tx) == []
 

@@ -49,7 +49,7 @@ def test_references_become_persons() -> None:
     owners = {"a1": "A", "a2": "A", "b1": "B", "c1": "C"}
     persons = by_person(candidates, owners, limit=10)
     assert [(each.person_id, each.rank, each.score) for each in persons] == [("A", 1, 90), ("B", 2, 80)]
-    assert [hit.reference_id for hit in persons[0].hits] == ["a2", "a1"]
+    assert [entry.reference_id for entry in persons[0].encounters] == ["a2", "a1"]
     assert [each.person_id for each in by_person(candidates, owners, limit=10, near=True)] == ["A", "B", "C"]
     assert [each.person_id for each in by_person(candidates, owners, limit=1)] == ["A"]
 
