@@ -150,8 +150,9 @@ def _fill(app: FastAPI, service: Service, stopping: threading.Event) -> None:
 
 
 def _tidy(store: Store) -> None:
-    """What an earlier process left undone: pictures of erased encounters, idempotency keys of last week."""
+    """What an earlier process left undone: pictures nobody refers to, idempotency keys of last week."""
     store.records.sweep_released()
+    store.records.sweep_orphans()
     with store.database.transaction() as tx:
         idempotency.forget(tx, utc_now() - KEYS_KEPT)
 

@@ -12,15 +12,14 @@ from typing import Any
 import cv2
 import numpy as np
 import typer
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.cli_common import AsJson, Data, out, print_json
 from api.exit_codes import CANNOT_WORK
 from api.settings import Settings, load_settings, unknown_variables
-from api.store import Store, open_store
+from api.store import open_store
 from api.version import VERSION
-from enrollment.encounter import utc_now
+from enrollment.doctor import Severity, examine
 from enrollment.network import MinutiaeNetwork
 from enrollment.sandbox import DecoderSandbox
 from matcher.errors import FingerprintError
@@ -28,6 +27,8 @@ from matcher.errors import FingerprintError
 app = typer.Typer()
 
 _LEAST_FREE_BYTES = 1_000_000_000
+#: Findings of the store told in one line.
+_MOST_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,43 +123,12 @@ def _disk(settings: Settings) -> str:
 
 def _store(settings: Settings) -> str:
     with open_store(settings) as store:
-        _check_integrity(store)
+        found = list(examine(store.database, store.blobs))
         with store.database.reading() as tx:
             count, last = store.records.count(tx), store.records.last_sequence(tx)
-        damaged = _damaged_images(store)
-    if damaged:
-        raise FingerprintError(
-            f"{len(damaged)} images are missing or changed on disk: {', '.join(damaged[:3])}"
-        )
-    return f"{count} encounters, change {last}, every image verified at {utc_now():%Y-%m-%d %H:%M} UTC"
-
-
-def _check_integrity(store: Store) -> None:
-    if store.database.dialect != "sqlite":
-        return
-    with store.database.reading() as tx:
-        verdict = tx.execute(text("PRAGMA integrity_check")).scalar_one()
-    if verdict != "ok":
-        raise FingerprintError(f"the database is damaged ({verdict}): restore it from a backup")
-
-
-def _damaged_images(store: Store) -> list[str]:
-    """Encounters whose pictures do not read back as stored."""
-    damaged: list[str] = []
-    after = ""
-    while True:
-        with store.database.reading() as tx:
-            ids = store.records.encounter_ids(tx, after=after)
-            damaged += [encounter_id for encounter_id in ids if not _images_intact(store, tx, encounter_id)]
-        if not ids:
-            return damaged
-        after = ids[-1]
-
-
-def _images_intact(store: Store, tx: Any, encounter_id: str) -> bool:
-    try:
-        for position in store.records.get(tx, encounter_id).images:
-            store.records.image(tx, encounter_id, position)
-    except FingerprintError:
-        return False
-    return True
+    told = "; ".join(f"{each.check} {each.subject}: {each.detail}" for each in found[:_MOST_TOLD])
+    if any(each.severity is Severity.FAULT for each in found):
+        raise FingerprintError(f"{len(found)} findings: {told}")
+    if found:
+        raise _Doubtful(told)
+    return f"{count} encounters, change {last}; every template and picture reads back as stored"

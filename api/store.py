@@ -17,6 +17,7 @@ class Store:
     """What must survive; everything else is a view of it."""
 
     database: Database
+    blobs: BlobStore
     records: Records
 
 
@@ -25,4 +26,5 @@ def open_store(settings: Settings) -> Iterator[Store]:
     """Open (and bring up to date) the store the settings name, and close it at the end."""
     settings.data.mkdir(parents=True, exist_ok=True)
     with Database.open(settings.database_url or settings.data) as database:
-        yield Store(database, Records(database, BlobStore(settings.data / "blobs")))
+        blobs = BlobStore(settings.data / "blobs")
+        yield Store(database, blobs, Records(database, blobs))

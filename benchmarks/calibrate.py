@@ -38,6 +38,8 @@ SEED: Final = 20_260_002
 PEOPLE: Final = 600
 #: Distance of the table's knots, in scores.
 STEP: Final = 2.0
+#: Decades of the false match rate that must be measured for a table.
+FEWEST_DECADES: Final = 2.5
 #: No two templates can reach this raw score.
 LARGEST_RAW: Final = 400.0
 
@@ -76,7 +78,7 @@ def fit(raws_of_sets: Sequence[Floats]) -> dict[str, Any]:
     """The table for the mean, over sets, of the share of non-mated raw scores at or above a raw score.
 
     Measured down to FMR = 3/n, n the comparisons' effective number (Kish), since weights differ. Beyond,
-    the power law of the last measured decade continues: a heavier tail than the scores show.
+    the power law of the last two measured decades continues: a heavier tail than the scores show.
     """
     weights = np.concatenate([np.full(len(raws), 1.0 / len(raws)) for raws in raws_of_sets])
     weights /= len(raws_of_sets)
@@ -85,6 +87,8 @@ def fit(raws_of_sets: Sequence[Floats]) -> dict[str, Any]:
     falling, reached = raws[order], np.cumsum(weights[order])
     effective = 1.0 / float(np.sum(weights**2))
     measured_to = -10.0 * math.log10(3.0 / effective)
+    if measured_to < FEWEST_DECADES * 10.0:
+        raise ValueError(f"{effective:.0f} effective comparisons are too few to calibrate")
 
     knots = [(0.0, 0.0)]
     for score in [*np.arange(STEP, measured_to, STEP), measured_to]:
@@ -92,8 +96,8 @@ def fit(raws_of_sets: Sequence[Floats]) -> dict[str, Any]:
         if raw > knots[-1][0]:
             knots.append((raw, float(score)))
     last = knots[-1][0]
-    decade_before = _raw_at(falling, reached, 10.0 ** (-(measured_to - 10.0) / 10.0))
-    steepness = 10.0 / math.log10(last / decade_before)
+    two_decades_before = _raw_at(falling, reached, 10.0 ** (-(measured_to - 20.0) / 10.0))
+    steepness = 20.0 / math.log10(last / two_decades_before)
     knots += [
         (float(raw), measured_to + steepness * math.log10(raw / last))
         for raw in np.geomspace(last, LARGEST_RAW, 33)[1:]

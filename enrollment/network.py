@@ -14,6 +14,8 @@ from enrollment.parameters import PATCH, PEAK_SIDE_PX, PEAK_THRESHOLD, TURN
 from enrollment.parts_cache import load_parts
 from enrollment.trunk import Trunk, session
 
+#: The smallest picture the network takes.
+SMALLEST_PX = 32
 #: OpenCV's 5-tap kernel for σ = 0 (1.1 px): the published model smooths its position map with it.
 _SMOOTHING = np.array([1, 4, 6, 4, 1], dtype=np.float32) / 16
 
@@ -47,8 +49,11 @@ class MinutiaeNetwork:
         """The network from the installed package's weights, whose hash is checked.
 
         threads: for one picture. cache: folder that keeps the built parts, by default the user's cache.
+        The first load on a machine compiles the loops, which takes some seconds.
         """
-        return cls(load_parts(cache), threads=threads)
+        network = cls(load_parts(cache), threads=threads)
+        network.detect(np.zeros((SMALLEST_PX, SMALLEST_PX), dtype=np.uint8))
+        return network
 
     def detect(
         self,

@@ -118,10 +118,10 @@ def inverse_bottleneck(graph: Graph, weights: Weights, name: str, x: str, output
 def narrowing(
     weights: Weights, name: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Matrices [out, wide] and [out, channels], from wide and from the input, and bias [out] of such a block.
+    """The end of a block that narrows: matrices [out, wide] and [out, channels] of its input, and bias [out].
 
-    Its last two 1×1 convolutions have only the addition of the input between them, so they are one; for a head
-    the 1×1 convolution after it and the centring of that one's norm are in it too.
+    The last two 1×1 convolutions have only the addition of the input between them, so they are one; in a
+    head the 1×1 convolution after them and the centring of its norm are in it too.
     """
     reduction, reduction_bias = weights[f"{name}_conv_red"]
     adjustment, bias = weights[f"{name}_conv_adj"]

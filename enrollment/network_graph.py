@@ -53,7 +53,7 @@ FEATURES = whole(DECODER[0]) + ENCODER[0]
 def build_parts(weights: Weights) -> Parts:
     """Graphs stage_0 … stage_4, widen_n and narrow_n for the mixer after stage n, heads; and arrays.
 
-    Arrays: sizes_n, int64[2], channels wide and out; shares_n, what `scale_rows` takes; and those of the stems.
+    Arrays: sizes_n, int64[2], channels wide and out; shares_n for `scale_rows`; those of the stems.
     """
     stages = (_to_first_mixer, _to_second_mixer, _to_third_mixer, _to_fourth_mixer, _to_position)
     graphs = {f"stage_{number}": stage(weights) for number, stage in enumerate(stages)}

@@ -71,7 +71,7 @@ def gelu_rows(rows: Floats) -> None:
 def scale_rows(source: Floats, index: NDArray[np.int64], shares: Floats, result: Floats) -> None:
     """Each chosen row divided by its deviation over the channels that carry something; not centred.
 
-    source: float32[N, c]. index: int64[n]. shares: float32[c], 1 over the number of those channels, 0 for others.
+    source: float32[N, c]. index: int64[n]. shares: float32[c], 1 over the number of those channels, else 0.
     result: float32[n, c].
     """
     channels = source.shape[1]

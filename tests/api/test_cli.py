@@ -244,7 +244,7 @@ def test_doctor_finds_a_healthy_store_and_a_damaged_one(call: Call, prints: Path
     image.write_bytes(b"changed")
     damaged = call("doctor", "--json")
     assert damaged.code == CANNOT_WORK
-    assert "images" in str(damaged.document["findings"])
+    assert "picture" in str(damaged.document["findings"])
 
 
 def test_store_that_cannot_be_opened_is_one_line(call: Call, tmp_path: Path) -> None:

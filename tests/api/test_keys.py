@@ -13,6 +13,7 @@ from api.gate import authenticate
 from api.roles import Role
 from api.store import Store
 from enrollment import audit_log
+from enrollment.blobs import BlobStore
 from enrollment.database import Database
 from enrollment.encounter import utc_now
 from enrollment.errors import UnknownRecord
@@ -20,9 +21,9 @@ from enrollment.records import Records
 
 
 @pytest.fixture
-def store(database: Database, records: Records) -> Store:
+def store(database: Database, blobs: BlobStore, records: Records) -> Store:
     """A store on each database."""
-    return Store(database, records)
+    return Store(database, blobs, records)
 
 
 def _key(store: Store, role: Role = Role.DESK, name: str | None = None, days: int | None = None) -> str:
