@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from enrollment.capture import Capture, FailureToAcquire, Reason
 from enrollment.parameters import (
     BAND_SIGMAS_PX,
+    JUDGED_PROBABILITY,
     LEAST_AREA_PX2,
     LEAST_EXPECTED_MINUTIAE,
     LEAST_RIDGE_EVIDENCE,
@@ -50,9 +51,10 @@ def why_no_print(foreground: NDArray[np.bool_], share: float) -> Reason | None:
 def why_no_template(template: Template, share: float) -> Reason | None:
     """What the minutiae rule out: in a picture of something else the network is unsure of all it sees."""
     probability = template.quality / 100
-    if len(template) and share * probability.mean() < LEAST_RIDGE_EVIDENCE:
+    judged = probability[probability >= JUDGED_PROBABILITY]
+    if len(judged) and share * judged.mean() < LEAST_RIDGE_EVIDENCE:
         return Reason.NO_FINGERPRINT
-    if probability.sum() < LEAST_EXPECTED_MINUTIAE:
+    if judged.sum() < LEAST_EXPECTED_MINUTIAE:
         return Reason.TOO_FEW_MINUTIAE
     return None
 

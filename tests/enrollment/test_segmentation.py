@@ -90,4 +90,4 @@ def test_crop_is_no_larger_than_it_must_be() -> None:
     """At most 31 px beyond the margin on each axis: the network's time goes by area."""
     foreground = np.zeros((480, 500), dtype=np.bool_)
     foreground[100:300, 120:300] = True
-    assert crop_to_foreground(np.zeros((480, 500), dtype=np.uint8), foreground).pixels.shape == (224, 224)
+    assert crop_to_foreground(np.zeros((480, 500), dtype=np.uint8), foreground).pixels.shape == (224, 192)
