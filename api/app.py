@@ -26,6 +26,7 @@ from api.service import Service, assembled
 from api.settings import Settings
 from api.store import Store
 from api.version import VERSION
+from api.warm_up import warm_up
 from enrollment import idempotency
 from enrollment.encounter import utc_now
 
@@ -140,6 +141,7 @@ def _fill(app: FastAPI, service: Service, stopping: threading.Event) -> None:
 
     try:
         _tidy(service.store)
+        warm_up(service.engine.network)
         service.follower.catch_up(note)
     except Exception:
         app.state.failed = True

@@ -20,6 +20,7 @@ class Engine:
 
     settings: Settings
     decoder: DecoderSandbox
+    network: MinutiaeNetwork
     pool: ExtractionPool
 
     def extract(self, captures: Sequence[Capture]) -> list[Finger | FailureToAcquire]:
@@ -31,8 +32,9 @@ class Engine:
 def open_engine(settings: Settings) -> Iterator[Engine]:
     """Start the decoders, load the network, and stop both at the end."""
     limits = ImageLimits(max_bytes=settings.max_image_bytes)
+    network = MinutiaeNetwork.load()
     with (
         DecoderSandbox(workers=settings.decoder_workers, limits=limits) as decoder,
-        ExtractionPool(MinutiaeNetwork.load(), workers=settings.extraction_workers) as pool,
+        ExtractionPool(network, workers=settings.extraction_workers) as pool,
     ):
-        yield Engine(settings, decoder, pool)
+        yield Engine(settings, decoder, network, pool)
