@@ -40,7 +40,8 @@ An open fingerprint identification service. Images go in; a person is found agai
 
 Every request but the health checks carries an API key of one role:
 
-    curl -H "Authorization: Bearer KEY" -F right_index=@print.png -F ppi=500 http://127.0.0.1:8000/desk/encounters
+    curl -H "Authorization: Bearer KEY" -F right_index=@print.png -F ppi=500 \\
+         http://127.0.0.1:8000/desk/encounters
 
 Scores are −10·log10(FMR): 40 is one false match in 10,000 comparisons. A candidate is a suggestion, never an
 identity: `standing` says what examiners made of it. Addresses under `/v1` are the OSIA ABIS interface 1.6.0.

@@ -34,6 +34,14 @@ class ServiceProcess:
         self.address = ""
 
     def __enter__(self) -> Self:
+        try:
+            self._wait_for_it()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def _wait_for_it(self) -> None:
         while not (found := re.search(r"at (http://\S+)", self._log.read_text())):
             assert self._process.poll() is None, self._log.read_text()
             time.sleep(0.05)
@@ -41,7 +49,6 @@ class ServiceProcess:
         with httpx.Client(base_url=self.address, timeout=60, trust_env=False) as client:
             _until_it_answers(client)
             wait_until_ready(client)
-        return self
 
     def __exit__(self, *exception: object) -> None:
         self.kill()

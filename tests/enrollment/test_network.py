@@ -144,3 +144,14 @@ def test_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_bytes(b"")
     assert load_parts(blocked)["heads"].size
+
+
+def test_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the file cannot be put in its place, the parts are still there and the attempt is not."""
+
+    def refuse(_: Path, __: Path) -> None:
+        raise OSError(28, "no space left on device")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert load_parts(tmp_path)["heads"].size
+    assert list(tmp_path.iterdir()) == []
