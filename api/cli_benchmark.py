@@ -8,10 +8,13 @@ from types import TracebackType
 from typing import Annotated, Any, Self
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from api.cli_common import Advance, progress
 from api.cli_common import out as standard_output
+
+_TABLE_WIDTH = 140
 
 app = typer.Typer(no_args_is_help=True, help="Measure accuracy and speed on pictures you have.")
 
@@ -104,11 +107,12 @@ def _print(reports: list[dict[str, Any]], out: Path) -> None:
     table = Table(title="1:1 verification (rates in %, speeds: medians on one core)")
     for heading in ("engine", "set", "EER all", "95 %", "FNMR@1e-2", "FNMR@1e-3", "zero FMR", "mated",
                     "non-mated", "failures", "extract ms", "compare µs"):  # fmt: skip
-        table.add_column(heading, justify="left" if heading in {"engine", "set"} else "right")
+        table.add_column(heading, justify="left" if heading in {"engine", "set"} else "right", no_wrap=True)
     for report in reports:
         for name, entry in [*report["sets"].items(), ("macro", report["macro"])]:
             table.add_row(str(report["engine"]), name, *_cells(entry), end_section=name == "macro")
-    standard_output.print(table)
+    # Cut figures are no figures: a narrow window wraps lines instead.
+    Console(width=max(standard_output.width, _TABLE_WIDTH), soft_wrap=True).print(table)
     standard_output.print(f"Written: {out / 'scores.csv'}, {out / 'report.json'}, {out / 'det.png'}")
 
 
