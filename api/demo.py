@@ -41,7 +41,7 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="Stop after the show instead of serving on.")] = False,
     people: Annotated[
         int, typer.Option(min=0, help="Synthetic people who are in the register as templates only.")
-    ] = 3000,
+    ] = 2000,
     port: Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one. Default: 8000.")] = None,
 ) -> None:
     """Make people who do not exist, enrol them, find one again over HTTP, then keep serving until Ctrl-C.
