@@ -56,7 +56,8 @@ def test_any_two_legal_templates_compare(one: Template, two: Template) -> None:
     assert math.isfinite(found.raw)
     assert found.raw >= 0.0
     assert found.score == back.score == score_of(probe, reference) == score_of(reference, probe)
-    np.testing.assert_array_equal(found.pairs, back.pairs[:, ::-1])
+    # Minutiae that are the same in every respect leave the order of the list open, not the pairs.
+    assert sorted(map(tuple, found.pairs.tolist())) == sorted(map(tuple, back.pairs[:, ::-1].tolist()))
     np.testing.assert_allclose(score_many(probe, [reference, probe])[0], found.score, rtol=1e-5, atol=1e-4)
 
 
