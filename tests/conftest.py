@@ -10,12 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Connection, create_engine, make_url, text
 
 from enrollment.blobs import BlobStore
 from enrollment.database import Database
 from enrollment.records import Records
 from enrollment.tables import metadata
+
+# Speed never fails a unit test: the first example of a property may compile a loop. The gate must judge the
+# change, not the luck of a draw: it tries the same examples each time; everywhere else new ones are tried.
+settings.register_profile("here", deadline=None)
+settings.register_profile("gate", deadline=None, derandomize=True)
+settings.load_profile("gate" if os.environ.get("CI") else "here")
 
 #: The address of a PostgreSQL server on which tests may create databases; see tests/postgres.py.
 POSTGRESQL = os.environ.get("TENPRINT_TEST_DATABASE_URL")
