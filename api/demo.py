@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +31,8 @@ _KNOWN_PEOPLE = 12
 _RETURNING, _OTHER, _STRANGER = 3, 7, _KNOWN_PEOPLE
 _TWO_FINGERS = (FingerPosition.RIGHT_INDEX, FingerPosition.LEFT_INDEX)
 _KEY_NAME = "demo"
+#: Person files that the show opens anew each time; those of an earlier show are erased first.
+_NEW_NAME, _STRANGER_FILE = "demo-newname", "demo-stranger"
 
 app = typer.Typer()
 
@@ -55,9 +57,9 @@ def demo(
         "[bold]tenprint demo[/bold]: synthetic people, the real service. About two minutes the first time."
     )
     pictures = _make_pictures(settings.data / "demo-pictures")
-    demo_keys = _prepare_store(settings, people)
+    demo_keys, waiting = _prepare_store(settings, people)
     with _serving(settings) as address, DemoClient(address, demo_keys) as client:
-        _show(client, pictures)
+        _show(client, pictures, waiting)
         out.print(f"\nThe whole demo took {time.monotonic() - begun:.0f} s.")
         if not once:
             _serve_on(address, demo_keys, pictures)
@@ -73,7 +75,8 @@ def _make_pictures(folder: Path) -> Path:
     return folder
 
 
-def _prepare_store(settings: Settings, people: int) -> Mapping[Role, str]:
+def _prepare_store(settings: Settings, people: int) -> tuple[Mapping[Role, str], list[int]]:
+    """Fill the register; gives a key per role and the known people who are not enrolled yet."""
     out.print(
         f"\n[bold]2. A register[/bold] of {people} synthetic people, ten fingers each, as templates only."
     )
@@ -81,7 +84,19 @@ def _prepare_store(settings: Settings, people: int) -> Mapping[Role, str]:
         with progress("register") as advance:
             fill_register(store, people, _SEED, at=utc_now(), progress=advance)
         with store.database.transaction() as tx:
-            return _renew_keys(tx)
+            for left_over in (_NEW_NAME, _STRANGER_FILE):
+                if store.records.person_exists(tx, left_over):
+                    store.records.erase_person(tx, left_over)
+            waiting = [
+                number
+                for number in range(_KNOWN_PEOPLE)
+                if not store.records.person_exists(tx, _person_id(number))
+            ]
+            return _renew_keys(tx), waiting
+
+
+def _person_id(number: int) -> str:
+    return f"demo-{number:02d}"
 
 
 def _renew_keys(tx: Any) -> Mapping[Role, str]:
@@ -126,43 +141,36 @@ def _wait_until_ready(application: Any, thread: threading.Thread, advance: Any) 
         time.sleep(0.1)
 
 
-def _show(client: DemoClient, pictures: Path) -> None:
+def _show(client: DemoClient, pictures: Path, waiting: Sequence[int]) -> None:
     """The main job, step by step, each answer put into plain words."""
-    known = _enroll_all(client, pictures)
-    _known_person_returns(client, pictures, known)
+    _enroll_known(client, pictures, waiting)
+    _known_person_returns(client, pictures)
     _stranger_comes(client, pictures)
-    _police_ask(client, pictures, known)
+    _police_ask(client, pictures)
     _operator_exports(client)
 
 
-def _enroll_all(client: DemoClient, pictures: Path) -> Mapping[int, str]:
+def _enroll_known(client: DemoClient, pictures: Path, waiting: Sequence[int]) -> None:
     out.print(f"\n[bold]4. The desk enrols {_KNOWN_PEOPLE} people[/bold], ten images each.")
-    persons = {}
     with progress("enrolling") as advance:
-        for number in range(_KNOWN_PEOPLE):
-            answer = client.enroll(
-                _capture(pictures, number, 1, FINGERS),
-                f"demo-{_SEED}-{number}",
-                {"person_id": f"demo-{number:02d}", "purpose": "asylum", "category": "1"},
-            )
-            persons[number] = answer["person_id"]
-            advance(number + 1, _KNOWN_PEOPLE)
-    out.print(f"   {len(persons)} encounters acknowledged; gallery: {answer['gallery_size'] + 1} encounters.")
-    return persons
+        for done, number in enumerate(waiting, start=1):
+            probe, person_id = _capture(pictures, number, 1, FINGERS), _person_id(number)
+            client.enroll(probe, {"person_id": person_id, "purpose": "asylum", "category": "1"})
+            advance(done, len(waiting))
+    known_before = _KNOWN_PEOPLE - len(waiting)
+    out.print(f"   {len(waiting)} encounters acknowledged; {known_before} were there from an earlier demo.")
 
 
-def _known_person_returns(client: DemoClient, pictures: Path, known: Mapping[int, str]) -> None:
+def _known_person_returns(client: DemoClient, pictures: Path) -> None:
     out.print("\n[bold]5. Somebody comes to the desk under a new name[/bold]; two fingers are captured.")
-    probe = _capture(pictures, _RETURNING, 2, _TWO_FINGERS)
-    answer = client.enroll(
-        probe, f"demo-{_SEED}-returning", {"person_id": "demo-newname", "purpose": "asylum"}
-    )
+    probe, expected = _capture(pictures, _RETURNING, 2, _TWO_FINGERS), _person_id(_RETURNING)
+    answer = client.enroll(probe, {"person_id": _NEW_NAME, "purpose": "asylum"})
     _print_candidates(answer)
-    first = answer["candidates"][0] if answer["candidates"] else None
-    if first is None or first["person_id"] != known[_RETURNING]:
-        raise DemoFailed(f"person {known[_RETURNING]} was not found again: {answer}")
-    out.print(f"   It is {first['person_id']}, says the machine. That is a suggestion; an examiner decides:")
-    link_id = first["encounters"][0]["link_id"]
+    found = [candidate for candidate in answer["candidates"] if candidate["person_id"] == expected]
+    if not found:
+        raise DemoFailed(f"person {expected} was not found again: {answer}")
+    out.print(f"   It is {expected}, says the machine. That is a suggestion; an examiner decides:")
+    link_id = found[0]["encounters"][0]["link_id"]
     view = client.decide(link_id, "same", "demo: both prints looked at side by side")
     out.print(f"   link {link_id}: judged [bold]same[/bold], now {view['standing']}.")
 
@@ -170,20 +178,18 @@ def _known_person_returns(client: DemoClient, pictures: Path, known: Mapping[int
 def _stranger_comes(client: DemoClient, pictures: Path) -> None:
     out.print("\n[bold]6. A stranger comes[/bold], never enrolled before.")
     probe = _capture(pictures, _STRANGER, 1, _TWO_FINGERS)
-    answer = client.enroll(
-        probe, f"demo-{_SEED}-stranger", {"person_id": "demo-stranger", "purpose": "asylum"}
-    )
+    answer = client.enroll(probe, {"person_id": _STRANGER_FILE, "purpose": "asylum"})
     _print_candidates(answer)
     if answer["candidates"]:
         raise DemoFailed(f"a stranger was taken for somebody else: {answer}")
 
 
-def _police_ask(client: DemoClient, pictures: Path, known: Mapping[int, str]) -> None:
+def _police_ask(client: DemoClient, pictures: Path) -> None:
     out.print(
         "\n[bold]7. The police verify a claim[/bold], with authority, purpose, legal basis and file number."
     )
     probe = _capture(pictures, _RETURNING, 2, _TWO_FINGERS)
-    for claimed, expected in ((known[_RETURNING], "match"), (known[_OTHER], "no_match")):
+    for claimed, expected in ((_person_id(_RETURNING), "match"), (_person_id(_OTHER), "no_match")):
         answer = client.verify(probe, claimed)
         verdict = "yes" if answer["decision"] == "match" else "no"
         out.print(
@@ -225,7 +231,7 @@ def _serve_on(address: str, demo_keys: Mapping[Role, str], pictures: Path) -> No
     probe = picture_path(pictures, _RETURNING, FingerPosition.RIGHT_INDEX, 2)
     out.print(f"\nThe service keeps running at {address}; its documentation: {address}/docs")
     out.print("Three commands to try in another terminal:")
-    for line in curl_lines(address, demo_keys, probe, f"demo-{_RETURNING:02d}"):
+    for line in curl_lines(address, demo_keys, probe, _person_id(_RETURNING)):
         out.print(f"  {line}", markup=False)
     out.print("Keys of this demo, one a role:")
     for role, key in demo_keys.items():

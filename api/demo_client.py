@@ -43,11 +43,9 @@ class DemoClient:
     ) -> None:
         self._http.close()
 
-    def enroll(
-        self, pictures: Mapping[FingerPosition, Path], key: str, fields: Mapping[str, str]
-    ) -> dict[str, Any]:
-        """Post a capture to the desk; the same `key` again gives the same answer."""
-        return self._post(Role.DESK, "/desk/encounters", pictures, fields, {"Idempotency-Key": key})
+    def enroll(self, pictures: Mapping[FingerPosition, Path], fields: Mapping[str, str]) -> dict[str, Any]:
+        """Post a capture to the desk."""
+        return self._post(Role.DESK, "/desk/encounters", pictures, fields)
 
     def verify(self, pictures: Mapping[FingerPosition, Path], person_id: str) -> dict[str, Any]:
         """Ask as the police whether it is this person."""
@@ -74,16 +72,13 @@ class DemoClient:
         address: str,
         pictures: Mapping[FingerPosition, Path],
         fields: Mapping[str, str],
-        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         files = [
             (position.name.lower(), (path.name, path.read_bytes(), "image/png"))
             for position, path in pictures.items()
         ]
         return self._checked(
-            self._http.post(
-                address, files=files, data=dict(fields), headers={**self._headers(role), **(headers or {})}
-            )
+            self._http.post(address, files=files, data=dict(fields), headers=self._headers(role))
         )
 
     def _headers(self, role: Role) -> dict[str, str]:
