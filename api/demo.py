@@ -48,13 +48,13 @@ def demo(
 ) -> None:
     """Make people who do not exist, enrol them, find one again over HTTP, then keep serving until Ctrl-C.
 
-    Takes about two minutes on two cores the first time; pictures and store stay in the data folder, so the
+    Takes two to three minutes on two cores the first time; pictures and store stay in the data folder, so the
     next run is quicker. Every step is done by the real service; nothing is shown that did not happen.
     """
     begun = time.monotonic()
     settings = load_settings(data=data, port=port)
     out.print(
-        "[bold]tenprint demo[/bold]: synthetic people, the real service. About two minutes the first time."
+        "[bold]tenprint demo[/bold]: synthetic people, the real service. Two to three minutes the first time."
     )
     pictures = _make_pictures(settings.data / "demo-pictures")
     demo_keys, waiting = _prepare_store(settings, people)
