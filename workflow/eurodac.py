@@ -10,8 +10,6 @@ A run that is killed is finished by the next: files are the same bytes again, an
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from enrollment.database import Database
+from enrollment.durable import sync_folder, write_durably
 from enrollment.errors import DamagedRecord, MalformedImage, MalformedRecord, UnknownRecord
 from enrollment.records import Records
 from enrollment.sandbox import DecoderSandbox
@@ -85,22 +84,6 @@ def export(
             return _export_batch(exporter, batch, folder, actor=actor, now=now, progress=progress)
     except Timeout:
         raise ExportRefused("another export writes into this folder: wait until it is done") from None
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """The file is there whole or not at all, and survives a power cut; equal bytes are left alone."""
-    if path.exists() and path.read_bytes() == data:
-        return
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".partial", delete=False) as partial:
-        try:
-            partial.write(data)
-            partial.flush()
-            os.fsync(partial.fileno())
-            Path(partial.name).replace(path)
-        except BaseException:
-            Path(partial.name).unlink(missing_ok=True)
-            raise
-    _sync_folder(path.parent)
 
 
 def _export_batch(
@@ -191,7 +174,7 @@ def _prepare(target: Path) -> Path:
         target.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError, PermissionError) as fault:
         raise ExportRefused(f"the folder {target.name} cannot be made: name another export folder") from fault
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
     return target
 
 
@@ -200,12 +183,4 @@ def _remove_strangers(target: Path, names: set[str]) -> None:
     for path in target.iterdir():
         if path.name not in names and path.name != MANIFEST:
             path.unlink()
-    _sync_folder(target)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(target)

@@ -19,6 +19,7 @@ from export_support import (
 from filelock import FileLock
 from sqlalchemy import select
 
+from enrollment import durable
 from enrollment.database import Database
 from enrollment.records import Records
 from enrollment.tables import export_batches
@@ -135,8 +136,8 @@ def test_a_full_disk_leaves_nothing_half_written(
         raise OSError("no space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr(eurodac, "_sync_folder", lambda folder: None)
-        broken.setattr(eurodac.os, "fsync", fail)
+        broken.setattr(eurodac, "sync_folder", lambda folder: None)
+        broken.setattr(durable.os, "fsync", fail)
         with pytest.raises(OSError, match="no space"):
             run(exporter, tmp_path / "out")
     (folder,) = (path for path in (tmp_path / "out").iterdir() if path.is_dir())
