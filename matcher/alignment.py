@@ -20,6 +20,7 @@ from matcher.parameters import (
     PAIR_ANGLE,
     REFIT_BASE,
     REFITS,
+    STRETCH_STIFFNESS,
     WIDE_PX,
 )
 
@@ -164,6 +165,56 @@ def settle(probe: Floats, reference: Floats, table: Floats, motion: Motion) -> t
             break
         motion = fit_motion(probe, reference, pairs, weights)
     return motion, pair_within(moved(probe, motion), reference, WIDE_PX)
+
+
+@kernel
+def stretch(laid: Floats, reference: Floats, pairs: Pairs, table: Floats) -> Floats:
+    """The laid probe stretched and sheared towards the reference, as far as its pairs ask for it.
+
+    Weighted least squares of the pairs' residuals on their places, drawn towards no stretch (ridge
+    regression). Sensors that sweep, fingers that are pulled, and children who have grown need it.
+    """
+    mx = my = qx = qy = total = 0.0
+    for t in range(len(pairs)):
+        i, j = pairs[t, 0], pairs[t, 1]
+        w = REFIT_BASE + max(0.0, table[i, j])
+        mx, my = mx + w * laid[X, i], my + w * laid[Y, i]
+        qx, qy = qx + w * reference[X, j], qy + w * reference[Y, j]
+        total += w
+    scale = 1.0 / total if total > 0.0 else 0.0
+    mx, my, qx, qy = mx * scale, my * scale, qx * scale, qy * scale
+    xx = yy = STRETCH_STIFFNESS
+    xy = ax = ay = bx = by = 0.0
+    for t in range(len(pairs)):
+        i, j = pairs[t, 0], pairs[t, 1]
+        w = REFIT_BASE + max(0.0, table[i, j])
+        px, py = laid[X, i] - mx, laid[Y, i] - my
+        ex, ey = reference[X, j] - qx - px, reference[Y, j] - qy - py
+        xx, xy, yy = xx + w * px * px, xy + w * px * py, yy + w * py * py
+        ax, ay = ax + w * ex * px, ay + w * ex * py
+        bx, by = bx + w * ey * px, by + w * ey * py
+    spread = xx * yy - xy * xy
+    ax, ay = 1.0 + (ax * yy - ay * xy) / spread, (ay * xx - ax * xy) / spread
+    bx, by = (bx * yy - by * xy) / spread, 1.0 + (by * xx - bx * xy) / spread
+    return sheared(laid, (ax, ay, bx, by), (mx, my, qx, qy))
+
+
+@kernel
+def sheared(
+    laid: Floats, matrix: tuple[float, float, float, float], middles: tuple[float, float, float, float]
+) -> Floats:
+    """Minutiae after x → matrix · (x - the first middle) + the second; their directions follow."""
+    ax, ay, bx, by = matrix
+    mx, my, qx, qy = middles
+    out = np.empty_like(laid)
+    for i in range(laid.shape[1]):
+        px, py = laid[X, i] - mx, laid[Y, i] - my
+        out[X, i], out[Y, i] = qx + ax * px + ay * py, qy + bx * px + by * py
+        cos, sin = ax * laid[COS, i] + ay * laid[SIN, i], bx * laid[COS, i] + by * laid[SIN, i]
+        length = max(math.sqrt(cos * cos + sin * sin), 1e-9)
+        out[COS, i], out[SIN, i] = cos / length, sin / length
+        out[WEIGHT, i] = laid[WEIGHT, i]
+    return out
 
 
 @kernel

@@ -6,21 +6,57 @@ propose motions, each motion is refitted, unbent and judged, and the best one gi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.alignment import Motion, fit_motion, inverse, moved, pair_within, settle, unbend, unmoved
+from matcher.alignment import (
+    Motion,
+    fit_motion,
+    inverse,
+    moved,
+    pair_within,
+    settle,
+    stretch,
+    unbend,
+    unmoved,
+)
 from matcher.compiled import kernel
-from matcher.evidence import ridge_factor, share_of_pairs, worth_of_pairs
+from matcher.evidence import common_weights, ridge_factor, share_of_pairs, worth_of_pairs
+from matcher.measures import (
+    COUNT,
+    Measures,
+    contributions,
+    measure_pairs,
+    measure_region,
+    trust,
+    trust_table,
+)
 from matcher.pairing import Pairs, compatibilities, next_seed, relax, similarities, strongest_pairs
-from matcher.parameters import CONVINCING, NARROW_PX, SEEDS, SUPPORT_NEEDED
-from matcher.prepared import NO_CELLS, Arrays, PreparedTemplate, pack, prepare, unpacked
+from matcher.parameters import CONVINCING, NARROW_PX, SEEDS, STRETCHED_PX, SUPPORT_NEEDED
+from matcher.prepared import (
+    NO_CELLS,
+    Arrays,
+    PackedTemplates,
+    PreparedTemplate,
+    pack,
+    prepare,
+    unpacked,
+)
 from matcher.scoring import Score, calibrate, calibrate_many
 
-__all__ = ["Comparison", "PreparedTemplate", "compare", "prepare", "raw_many", "score_many", "score_of"]
+__all__ = [
+    "Comparison",
+    "PreparedTemplate",
+    "compare",
+    "measured",
+    "prepare",
+    "raw_many",
+    "score_many",
+    "score_of",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,12 +64,14 @@ class Comparison:
     """One comparison, with what an examiner needs to see why.
 
     score:    −10·log10(FMR), calibrated.
-    raw:      worth · share · ridges, before calibration.
+    raw:      worth · share · ridges · trust, before calibration.
     pairs:    int16[k, 2], corresponding minutiae as (row of the probe's template, row of the reference's).
     motion:   (cos, sin, dx, dy): turns the probe counter-clockwise and shifts it onto the reference, y up.
     worth:    sum over the pairs of nearness and similarity of neighbourhoods.
     share:    share of the minutiae in the common region that are paired, 0-1.
     ridges:   factor from the agreement of the ridge orientations, 0-1.1; 1 where a print has no field.
+    trust:    factor from the other circumstances, 0.4-2.5: see `matcher.measures`.
+    because:  what each circumstance adds to the logarithm of the trust, by name.
     """
 
     score: Score
@@ -43,32 +81,40 @@ class Comparison:
     worth: float
     share: float
     ridges: float
+    trust: float
+    because: Mapping[str, float]
 
 
 def score_of(probe: PreparedTemplate, reference: PreparedTemplate) -> Score:
     """Score alone, the fast path: the same number as `compare` gives."""
     first, second = _ranked(probe, reference)
     fielded = probe.has_field and reference.has_field
-    return calibrate(_raw(_arrays(first, fielded), _arrays(second, fielded)), with_field=fielded)
+    raw = _raw(_arrays(first, fielded), _arrays(second, fielded), trust_table(with_field=fielded))
+    return calibrate(raw, with_field=fielded)
 
 
 def compare(probe: PreparedTemplate, reference: PreparedTemplate) -> Comparison:
     """Compare two prints; the score does not depend on which is the probe."""
     first, second = _ranked(probe, reference)
     fielded = probe.has_field and reference.has_field
-    pairs, motion, features = _weigh(_arrays(first, fielded), _arrays(second, fielded))
+    pairs, motion, features, measures = _weigh(_arrays(first, fielded), _arrays(second, fielded))
     found = np.stack([first.order[pairs[:, 0]], second.order[pairs[:, 1]]], axis=1)
     swapped = first is not probe
     cos, sin, dx, dy = inverse(motion) if swapped else motion
     worth, share, ridges = (float(feature) for feature in features)
+    # Without pairs there is nothing to trust or to mistrust.
+    trusted = float(trust(measures, trust_table(with_field=fielded))) if len(pairs) else 1.0
+    raw = worth * share * ridges * trusted
     return Comparison(
-        score=calibrate(worth * share * ridges, with_field=fielded),
-        raw=worth * share * ridges,
+        score=calibrate(raw, with_field=fielded),
+        raw=raw,
         pairs=np.ascontiguousarray(found[:, ::-1] if swapped else found),
         motion=(float(cos), float(sin), float(dx), float(dy)),
         worth=worth,
         share=share,
         ridges=ridges,
+        trust=trusted,
+        because=contributions(measures, with_field=fielded) if len(pairs) else {},
     )
 
 
@@ -78,14 +124,29 @@ def score_many(probe: PreparedTemplate, references: Sequence[PreparedTemplate]) 
     return calibrate_many(raw_many(probe, references), with_field=fielded)
 
 
-def raw_many(probe: PreparedTemplate, references: Sequence[PreparedTemplate]) -> NDArray[np.float64]:
-    """Raw scores of one probe against many references, float64[k]: what a calibration is fitted to."""
-    packed = pack(references)
+def raw_many(
+    probe: PreparedTemplate, references: Sequence[PreparedTemplate] | PackedTemplates
+) -> NDArray[np.float64]:
+    """Raw scores of one probe against many references, float64[k]: what a calibration is fitted to.
+
+    References that many probes meet are better packed once, by `matcher.prepared.pack`.
+    """
+    packed = references if isinstance(references, PackedTemplates) else pack(references)
     fielded = packed.has_field & probe.has_field
-    ranked = np.array([probe.key <= reference.key for reference in references], np.bool_)
-    raws = np.empty(len(references), np.float64)
-    _raw_many(_arrays(probe, fielded=True), packed.arrays, packed.bounds, fielded, ranked, raws)
+    count, checksum = packed.keys.T
+    ranked = (count > probe.key[0]) | ((count == probe.key[0]) & (checksum >= probe.key[1]))
+    raws = np.empty(len(packed), np.float64)
+    tables = (trust_table(with_field=False), trust_table(with_field=True))
+    _raw_many(_arrays(probe, fielded=True), packed.arrays, packed.bounds, fielded, ranked, tables, raws)
     return raws
+
+
+def measured(probe: PreparedTemplate, reference: PreparedTemplate) -> tuple[float, Measures]:
+    """Worth · share · ridges and the measures beside them: what a trust table is fitted to."""
+    first, second = _ranked(probe, reference)
+    fielded = probe.has_field and reference.has_field
+    _, _, features, measures = _weigh(_arrays(first, fielded), _arrays(second, fielded))
+    return float(features.prod()), measures
 
 
 def _ranked(
@@ -102,8 +163,8 @@ def _arrays(prepared: PreparedTemplate, fielded: bool) -> Arrays:  # noqa: FBT00
 
 
 @kernel
-def _weigh(probe: Arrays, reference: Arrays) -> tuple[Pairs, Motion, NDArray[np.float64]]:
-    """Best pairs, their motion, and the features [worth, share, ridges] whose product is the raw score."""
+def _weigh(probe: Arrays, reference: Arrays) -> tuple[Pairs, Motion, NDArray[np.float64], Measures]:
+    """The best pairs, their motion, [worth, share, ridges], and what else was measured."""
     own, own_descriptors, own_cells, own_hull = probe
     other, other_descriptors, other_cells, other_hull = reference
     table = similarities(own_descriptors, other_descriptors)
@@ -112,30 +173,37 @@ def _weigh(probe: Arrays, reference: Arrays) -> tuple[Pairs, Motion, NDArray[np.
     belief = relax(table, candidates, compatible)
 
     taken, support = np.zeros_like(belief), np.zeros_like(belief)
-    best_pairs, best_motion, features = candidates[:0], unmoved(), np.zeros(3)
+    best_pairs, best_motion, best_laid, best_common = candidates[:0], unmoved(), own, (0.0, 0.0)
+    features, measures = np.zeros(3), np.zeros(COUNT)
     for _ in range(SEEDS):
         if next_seed(belief, compatible, taken, support) < SUPPORT_NEEDED:
             break
         rough = fit_motion(own, other, candidates, support)
         motion, pairs = settle(own, other, table, rough)
-        laid = unbend(moved(own, motion), other, pairs)
+        laid = stretch(moved(own, motion), other, pairs, table)
+        laid = unbend(laid, other, pair_within(laid, other, STRETCHED_PX))
         pairs = pair_within(laid, other, NARROW_PX)
         worth = worth_of_pairs(laid, other, pairs, table)
-        share = share_of_pairs(own, other, pairs, motion, own_hull, other_hull)
+        common = common_weights(own, other, pairs, motion, own_hull, other_hull)
+        share = share_of_pairs(own, other, pairs, common)
         if worth * share > features[0] * features[1]:
-            best_pairs, best_motion = pairs, motion
+            best_pairs, best_motion, best_laid, best_common = pairs, motion, laid, common
             features[0], features[1] = worth, share
         if worth * share > CONVINCING:
             break
-    features[2] = ridge_factor(own_cells, other_cells, best_motion)
-    return best_pairs, best_motion, features
+    if features[0] > 0.0:
+        features[2] = ridge_factor(own_cells, other_cells, best_motion)
+        measure_pairs(best_laid, other, best_pairs, table, measures)
+        measure_region(own_cells, other_cells, best_motion, features[1], best_common, measures)
+    return best_pairs, best_motion, features, measures
 
 
 @kernel
-def _raw(probe: Arrays, reference: Arrays) -> float:
+def _raw(probe: Arrays, reference: Arrays, table: Measures) -> float:
     """The raw score alone."""
-    _, _, features = _weigh(probe, reference)
-    return float(features[0] * features[1] * features[2])
+    _, _, features, measures = _weigh(probe, reference)
+    evidence = features[0] * features[1] * features[2]
+    return float(evidence * trust(measures, table)) if evidence > 0.0 else 0.0
 
 
 @kernel
@@ -145,6 +213,7 @@ def _raw_many(
     bounds: NDArray[np.int64],
     fielded: NDArray[np.bool_],
     ranked: NDArray[np.bool_],
+    tables: tuple[Measures, Measures],
     raws: NDArray[np.float64],
 ) -> None:
     """Fill `raws` float64[k] with the raw scores of one print against `k` packed ones."""
@@ -153,4 +222,5 @@ def _raw_many(
     for k in range(len(raws)):
         other = unpacked(packed, bounds, k, fielded[k])
         own = probe if fielded[k] else bare
-        raws[k] = _raw(own, other) if ranked[k] else _raw(other, own)
+        table = tables[1] if fielded[k] else tables[0]
+        raws[k] = _raw(own, other, table) if ranked[k] else _raw(other, own, table)

@@ -52,16 +52,21 @@ def worth_of_pairs(laid: Floats, reference: Floats, pairs: Pairs, table: Floats)
 
 
 @kernel
-def share_of_pairs(
+def common_weights(
     probe: Floats, reference: Floats, pairs: Pairs, motion: Motion, probe_hull: Floats, reference_hull: Floats
-) -> float:
+) -> tuple[float, float]:
+    """Weight of each print's minutiae in the region that both show."""
+    own = weight_inside(probe, pairs[:, 0], motion, reference_hull)
+    return own, weight_inside(reference, pairs[:, 1], inverse(motion), probe_hull)
+
+
+@kernel
+def share_of_pairs(probe: Floats, reference: Floats, pairs: Pairs, common: tuple[float, float]) -> float:
     """Share of the minutiae in the common region that are paired, 0-1, each minutia by its weight."""
     paired = 0.0
     for t in range(len(pairs)):
         paired += math.sqrt(probe[WEIGHT, pairs[t, 0]] * reference[WEIGHT, pairs[t, 1]])
-    own = weight_inside(probe, pairs[:, 0], motion, reference_hull)
-    other = weight_inside(reference, pairs[:, 1], inverse(motion), probe_hull)
-    return paired / math.sqrt(own * other) if own * other > 0.0 else 0.0
+    return paired / math.sqrt(common[0] * common[1]) if common[0] * common[1] > 0.0 else 0.0
 
 
 @kernel

@@ -163,21 +163,29 @@ def fill_cylinders(points: Floats, foreground: NDArray[np.bool_], mean: Floats, 
 
 
 @kernel
-def project(values: Floats, projection: Floats, described: Floats) -> None:
-    """Fill `described` float32[n, D] with `values` float32[n, C] times `projection`, scaled to length 1."""
-    rows, depth = values.shape
-    for m in range(rows):
-        out = described[m]
-        out[:] = 0.0
-        for c in range(depth):
+def fill_layer(values: Floats, weights: Floats, bias: Floats, out: Floats) -> None:
+    """Fill `out` float32[n, D] with `values` float32[n, C] times `weights` float32[C, D] plus `bias`.
+
+    Sums run in one order on every machine, so that a print's descriptors do.
+    """
+    for m in range(len(values)):
+        row = out[m]
+        row[:] = bias
+        for c in range(values.shape[1]):
             value = values[m, c]
             if value != 0.0:
-                row = projection[c]
-                for d in range(len(out)):
-                    out[d] += value * row[d]
+                column = weights[c]
+                for d in range(len(row)):
+                    row[d] += value * column[d]
+
+
+@kernel
+def scale_rows(rows: Floats) -> None:
+    """Scale each row to length 1; rows without length stay 0."""
+    for m in range(len(rows)):
         square = 0.0
-        for d in range(len(out)):
-            square += out[d] * out[d]
+        for d in range(rows.shape[1]):
+            square += rows[m, d] * rows[m, d]
         scale = np.float32(1.0 / math.sqrt(square)) if square > _FAINT else np.float32(0.0)
-        for d in range(len(out)):
-            out[d] *= scale
+        for d in range(rows.shape[1]):
+            rows[m, d] *= scale

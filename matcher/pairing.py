@@ -34,20 +34,25 @@ SIN: Final = 3
 WEIGHT: Final = 4
 
 _ANGLE_SLOPE = 1.0 / (1.0 - math.cos(COMPATIBLE_ANGLE))
+_SLOPE = np.float32(_ANGLE_SLOPE)
 
 
 @summing_kernel
 def similarities(probe: Floats, reference: Floats) -> Floats:
-    """Cosine similarity of every minutia with every other: float32[n, m] from descriptors [n, D], [m, D]."""
-    table = np.empty((len(probe), len(reference)), np.float32)
+    """Cosine similarity of every minutia with every other: float32[n, m] from descriptors [n, D], [m, D].
+
+    D is a multiple of 4. Four parts of a descriptor at a time, over all of the reference's minutiae: that
+    keeps the processor's vectors full.
+    """
+    columns = np.ascontiguousarray(reference.T)
+    table = np.zeros((len(probe), len(reference)), np.float32)
     for i in range(len(probe)):
-        own = probe[i]
-        for j in range(len(reference)):
-            other = reference[j]
-            total = np.float32(0.0)
-            for d in range(len(own)):
-                total += own[d] * other[d]
-            table[i, j] = total
+        row = table[i]
+        for d in range(0, len(columns), 4):
+            a, b, c, e = probe[i, d], probe[i, d + 1], probe[i, d + 2], probe[i, d + 3]
+            first, second, third, fourth = columns[d], columns[d + 1], columns[d + 2], columns[d + 3]
+            for j in range(len(row)):
+                row[j] += a * first[j] + b * second[j] + c * third[j] + e * fourth[j]
     return table
 
 
@@ -109,25 +114,30 @@ def compatibilities(probe: Floats, reference: Floats, pairs: Pairs) -> Floats:
         places[t, 2], places[t, 3] = reference[X, j], reference[Y, j]
         places[t, 4] = reference[COS, j] * probe[COS, i] + reference[SIN, j] * probe[SIN, i]
         places[t, 5] = reference[SIN, j] * probe[COS, i] - reference[COS, j] * probe[SIN, i]
+    turns = np.ascontiguousarray(places[:, 4:].T)
+    twists = np.empty(count, np.float32)
     for t in range(count):
+        # Most pairs of pairs turn too differently: that is seen for a whole row at once.
+        cos, sin = turns[0, t], turns[1, t]
         for s in range(t):
-            fit = compatibility(places, t, s)
-            table[t, s] = fit
-            table[s, t] = fit
+            twists[s] = np.float32(1.0) - (np.float32(1.0) - (cos * turns[0, s] + sin * turns[1, s])) * _SLOPE
+        for s in range(t):
+            if twists[s] > np.float32(0.0):
+                fit = compatibility(places, t, s, twists[s])
+                table[t, s] = fit
+                table[s, t] = fit
     return table
 
 
 @kernel
-def compatibility(places: Floats, one: int, two: int) -> float:
+def compatibility(places: Floats, one: int, two: int, fit_twist: float) -> float:
     """Fit of two rows of (x, y) in the probe, (x, y) in the reference, cos and sin of the pair's turn.
 
-    Product of three falling parabolas: the pairs' turns agree; their distances agree, but for stretch;
-    the line from one to the other turns as they do. 0 for pairs that share a minutia or stand too close.
+    Product of three falling parabolas: the pairs' turns agree (`fit_twist`); their distances agree, but for
+    stretch; the line from one to the other turns as they do. 0 for pairs that share a minutia or stand too
+    close.
     """
     cos, sin, other_cos, other_sin = places[one, 4], places[one, 5], places[two, 4], places[two, 5]
-    fit_twist = 1.0 - (1.0 - (cos * other_cos + sin * other_sin)) * _ANGLE_SLOPE
-    if fit_twist <= 0.0:
-        return 0.0
     ax, ay = places[two, 0] - places[one, 0], places[two, 1] - places[one, 1]
     bx, by = places[two, 2] - places[one, 2], places[two, 3] - places[one, 3]
     a, b = math.sqrt(ax * ax + ay * ay), math.sqrt(bx * bx + by * by)

@@ -59,11 +59,20 @@ class PackedTemplates:
     arrays:    the prints' `Arrays`, each raveled and joined.
     bounds:    int64[k, 7]: where a print begins in the four arrays, its minutiae, cell rows, cell columns.
     has_field: bool[k].
+    keys:      int64[k, 2], the prints' `key`.
     """
 
     arrays: Arrays
     bounds: NDArray[np.int64]
     has_field: NDArray[np.bool_]
+    keys: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.bounds)
+
+    def after(self, first: int) -> PackedTemplates:
+        """The prints from number `first` on, without a copy."""
+        return PackedTemplates(self.arrays, self.bounds[first:], self.has_field[first:], self.keys[first:])
 
 
 def prepare(template: Template) -> PreparedTemplate:
@@ -125,6 +134,7 @@ def pack(prints: Sequence[PreparedTemplate]) -> PackedTemplates:
         ),
         bounds=bounds,
         has_field=np.array([p.has_field for p in prints], np.bool_),
+        keys=np.array([p.key for p in prints], np.int64).reshape(-1, 2),
     )
 
 

@@ -26,13 +26,15 @@ class Calibration:
     """A rising, piecewise linear table from raw scores to scores.
 
     raws, scores:  its knots; below the first it gives 0, above the last it stays.
-    measured_to:   the last score supported by data: FMR = 3/n, n the number of comparisons.
-    comparisons:   non-mated comparisons behind the table.
+    measured_to:   the last score supported by comparisons: FMR = 3/n, n their number.
+    real_to:       the last one supported by comparisons of real prints; from there on by synthetic ones.
+    comparisons:   non-mated comparisons behind the table, the synthetic tail's not counted.
     """
 
     raws: tuple[float, ...]
     scores: tuple[float, ...]
     measured_to: Score
+    real_to: Score
     comparisons: int
 
     def __call__(self, raw: float) -> Score:
@@ -85,5 +87,6 @@ def calibration(*, with_field: bool) -> Calibration:
         raws=tuple(table["raws"]),
         scores=tuple(table["scores"]),
         measured_to=Score(table["measured_to"]),
+        real_to=Score(table["real_to"]),
         comparisons=table["comparisons"],
     )

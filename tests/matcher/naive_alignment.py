@@ -10,6 +10,7 @@ import numpy as np
 from matcher import parameters as p
 from matcher.evidence import COHERENCE, ORIENTATION
 from matcher.pairing import COS, SIN, WEIGHT, X, Y
+from matcher.prepared import PreparedTemplate
 from matcher.template import CELL_PX
 
 
@@ -61,6 +62,64 @@ def unbend(laid: np.ndarray, reference: np.ndarray, pairs: np.ndarray) -> np.nda
     near = 1.0 - np.abs(here[pairs[:, 0]][None, :] - here[:, None]) ** 2 / p.DISTORTION_REACH**2
     weights = np.maximum(near, 0.0) ** 2
     return here + (weights * residuals).sum(axis=1) / (weights.sum(axis=1) + p.DISTORTION_STIFFNESS)
+
+
+def stretch(
+    laid: np.ndarray, reference: np.ndarray, pairs: np.ndarray, table: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`matcher.alignment.stretch`: the new places and directions."""
+    if len(pairs) == 0:
+        weights, here, there = np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2))
+        middle_here, middle_there = np.zeros(2), np.zeros(2)
+    else:
+        weights = p.REFIT_BASE + np.maximum(table[pairs[:, 0], pairs[:, 1]], 0.0).astype(np.float64)
+        here = laid[[X, Y]].T.astype(np.float64)[pairs[:, 0]]
+        there = reference[[X, Y]].T.astype(np.float64)[pairs[:, 1]]
+        middle_here, middle_there = (np.average(side, axis=0, weights=weights) for side in (here, there))
+    off_here, off_there = here - middle_here, there - middle_there
+    gram = (weights[:, None] * off_here).T @ off_here + p.STRETCH_STIFFNESS * np.eye(2)
+    matrix = np.eye(2) + np.linalg.solve(gram, (weights[:, None] * off_here).T @ (off_there - off_here)).T
+    moved = (laid[[X, Y]].T - middle_here) @ matrix.T + middle_there
+    ways = laid[[COS, SIN]].T @ matrix.T
+    ways = ways / np.linalg.norm(ways, axis=1, keepdims=True)
+    return moved @ [1, 1j], ways @ [1, 1j]
+
+
+def measures(
+    probe: PreparedTemplate,
+    reference: PreparedTemplate,
+    pairs: np.ndarray,
+    table: np.ndarray,
+    motion: tuple[complex, complex],
+    share: float,
+    weights: tuple[float, float],
+) -> list[float]:
+    """`matcher.measures.measure_pairs` and `measure_region`, in the order of `matcher.measures.NAMES`."""
+    laid, other = places(probe.minutiae)[pairs[:, 0]], places(reference.minutiae)[pairs[:, 1]]
+    ways, other_ways = directions(probe.minutiae)[pairs[:, 0]], directions(reference.minutiae)[pairs[:, 1]]
+    some = max(len(pairs), 1)
+    alike = np.maximum(table[pairs[:, 0], pairs[:, 1]], 0.0).sum() if len(pairs) else 0.0
+    own_cells = [tuple(cell) for cell in np.argwhere(probe.cells[COHERENCE] > 0)]
+    other_cells = {tuple(cell) for cell in np.argwhere(reference.cells[COHERENCE] > 0)}
+    common = 0
+    for row, column in own_cells:
+        place = complex(column + 0.5, -(row + 0.5)) * CELL_PX * motion[0] + motion[1]
+        common += (math.floor(-place.imag / CELL_PX), math.floor(place.real / CELL_PX)) in other_cells
+    sizes = sorted((len(probe), len(reference)))
+    return [
+        math.log(share + 0.02),
+        math.log(len(pairs) + 1),
+        math.log(alike + 0.1),
+        math.sqrt((np.abs(other - laid) ** 2).sum() / some),
+        math.sqrt(max((1 - (other_ways * ways.conj()).real).sum(), 0.0) / some),
+        math.log(weights[0] + 0.5),
+        math.log(weights[1] + 0.5),
+        math.log(common + 1),
+        common / max(min(len(own_cells), len(other_cells)), 1),
+        math.sqrt((np.abs(other - other.mean()) ** 2).sum() / some) / 50 if len(pairs) else 0.0,
+        math.log(sizes[0] + 1),
+        math.log(sizes[1] + 1),
+    ]
 
 
 def worth_of_pairs(laid: np.ndarray, reference: np.ndarray, pairs: np.ndarray, table: np.ndarray) -> float:

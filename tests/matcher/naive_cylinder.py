@@ -83,8 +83,12 @@ def fill_cylinders(points: np.ndarray, foreground: np.ndarray, mean: np.ndarray,
                 values[m, i, j, k] = 1.0 / (1.0 + math.exp(-raised)) - mean[i, j, k]
 
 
-def project(values: np.ndarray, projection: np.ndarray, described: np.ndarray) -> None:
-    """`matcher.kernels_cylinder.project`."""
-    products = values.astype(np.float64) @ projection
-    lengths = np.linalg.norm(products, axis=1, keepdims=True)
-    described[:] = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 1e-4)
+def fill_layer(values: np.ndarray, weights: np.ndarray, bias: np.ndarray, out: np.ndarray) -> None:
+    """`matcher.kernels_cylinder.fill_layer`."""
+    out[:] = values.astype(np.float64) @ weights + bias
+
+
+def scale_rows(rows: np.ndarray) -> None:
+    """`matcher.kernels_cylinder.scale_rows`."""
+    lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
+    rows[:] = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 1e-4)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import Motion, motions, prints, scattered, turned
 
-from matcher import alignment, evidence
+from matcher import alignment, evidence, measures
 from matcher.comparison import PreparedTemplate, prepare
 from matcher.template import Template
 
@@ -97,8 +97,53 @@ def test_shared_region_equals_naive(seed: int, rows: int, columns: int, motion: 
     found = evidence.weight_inside(a.minutiae, pairs[:, 0].copy(), moved_by, b.hull)
     expected = naive.weight_inside(a.minutiae, pairs[:, 0], turn, shift, b.hull)
     np.testing.assert_allclose(found, expected, atol=1e-4)
-    share = evidence.share_of_pairs(a.minutiae, b.minutiae, pairs, moved_by, a.hull, b.hull)
+    common = evidence.common_weights(a.minutiae, b.minutiae, pairs, moved_by, a.hull, b.hull)
+    assert common[0] == found
+    share = evidence.share_of_pairs(a.minutiae, b.minutiae, pairs, common)
     assert 0.0 <= share <= 1.0 + 1e-6
+
+
+@given(SEEDS, COUNTS, COUNTS)
+@settings(max_examples=40, deadline=None)
+def test_stretching_equals_naive(seed: int, rows: int, columns: int) -> None:
+    """Ridge regression of the residuals on the places; directions follow the matrix."""
+    a, b = two_prints(seed, rows, columns)
+    pairs = some_pairs(seed, rows, columns)
+    table = np.random.default_rng(seed).uniform(-1, 1, (rows, columns)).astype(np.float32)
+    found = alignment.stretch(a.minutiae, b.minutiae, pairs, table)
+    places, ways = naive.stretch(a.minutiae, b.minutiae, pairs, table)
+    np.testing.assert_allclose(naive.places(found), places, atol=0.02)
+    np.testing.assert_allclose(naive.directions(found), ways, atol=1e-3)
+
+
+def test_stretching_undoes_a_sweep() -> None:
+    """A print that a sensor stretched by 8 % along one axis is laid on its mate."""
+    a = prepare(scattered(4, 40, side=300))
+    swept = a.minutiae.copy()
+    swept[1] *= np.float32(1.08)
+    pairs = np.stack([np.arange(40)] * 2, axis=1).astype(np.int32)
+    similar = np.ones((40, 40), np.float32)
+    before = np.abs(naive.places(swept) - naive.places(a.minutiae)).mean()
+    after = np.abs(
+        naive.places(alignment.stretch(swept, a.minutiae, pairs, similar)) - naive.places(a.minutiae)
+    )
+    assert after.mean() < 0.05 * before
+
+
+@given(SEEDS, COUNTS, COUNTS, motions())
+@settings(max_examples=40, deadline=None)
+def test_measures_equal_naive(seed: int, rows: int, columns: int, motion: Motion) -> None:
+    """Every number that trust rests on."""
+    a, b = two_prints(seed, rows, columns)
+    pairs = some_pairs(seed, rows, columns)
+    table = np.random.default_rng(seed).uniform(-1, 1, (rows, columns)).astype(np.float32)
+    turn, shift = complex(math.cos(motion[0]), math.sin(motion[0])), complex(motion[1], motion[2])
+    moved_by = np.array([turn.real, turn.imag, shift.real, shift.imag])
+    found = np.zeros(measures.COUNT)
+    measures.measure_pairs(a.minutiae, b.minutiae, pairs, table, found)
+    measures.measure_region(a.cells, b.cells, moved_by, 0.4, (3.0, 5.0), found)
+    expected = naive.measures(a, b, pairs, table, (turn, shift), 0.4, (3.0, 5.0))
+    np.testing.assert_allclose(found, expected, atol=2e-3)
 
 
 @given(SEEDS, motions())

@@ -16,6 +16,7 @@ from fixtures.templates import person, template_mated, template_non_mated, templ
 from matcher import comparison
 from matcher.codes import FINGERS, FingerPosition
 from matcher.comparison import compare, prepare, raw_many, score_many, score_of
+from matcher.measures import NAMES
 from matcher.template import MAX_MINUTIAE, Template
 
 INDEX = FingerPosition.RIGHT_INDEX
@@ -69,7 +70,9 @@ def test_explanation_fits_the_templates(one: Template, two: Template) -> None:
     assert found.pairs.dtype == np.int16
     assert np.all((found.pairs >= 0) & (found.pairs < [[len(one), len(two)]]))
     assert len(np.unique(found.pairs[:, 0])) == len(np.unique(found.pairs[:, 1])) == len(found.pairs)
-    assert found.raw == pytest.approx(found.worth * found.share * found.ridges)
+    assert found.raw == pytest.approx(found.worth * found.share * found.ridges * found.trust)
+    assert 0.4 < found.trust < 2.5
+    assert list(found.because) in ([], list(NAMES))
     assert 0.0 <= found.share <= 1.0 + 1e-6
 
 
@@ -177,8 +180,9 @@ def test_page_is_written_in_steps() -> None:
     probe, reference = prepare(template_probe()), prepare(template_mated())
     first, second = comparison._ranked(probe, reference)
     arrays = comparison._arrays(first, fielded=True), comparison._arrays(second, fielded=True)
-    pairs, motion, features = comparison._weigh.py_func(*arrays)
+    pairs, motion, features, measures = comparison._weigh.py_func(*arrays)
     compiled = comparison._weigh(*arrays)
     np.testing.assert_array_equal(pairs, compiled[0])
     np.testing.assert_allclose(motion, compiled[1])
     np.testing.assert_allclose(features, compiled[2])
+    np.testing.assert_allclose(measures, compiled[3], rtol=1e-5)

@@ -50,16 +50,20 @@ def test_hull_margin_equals_naive(seed: int, count: int, side: int) -> None:
         assert kernels_cylinder.near_hull(px, py, points[0], points[1], hull) == expected
 
 
-def test_projection_equals_naive() -> None:
-    """Products, scaled to length 1; a row of nothing stays nothing."""
+def test_layers_equal_naive() -> None:
+    """Products and a bias; rows scaled to length 1; a row of nothing stays nothing."""
     rng = np.random.default_rng(2)
     values = rng.normal(size=(7, CYLINDER_SIZE)).astype(np.float32)
     values[3] = 0.0
-    projection = rng.normal(size=(CYLINDER_SIZE, DIMENSIONS)).astype(np.float32)
-    described, expected = np.empty((2, 7, DIMENSIONS), np.float32)
-    kernels_cylinder.project(values, projection, described)
-    naive_cylinder.project(values, projection, expected)
-    np.testing.assert_allclose(described, expected, atol=1e-4)
+    weights = rng.normal(size=(CYLINDER_SIZE, DIMENSIONS)).astype(np.float32)
+    for bias in (np.zeros(DIMENSIONS, np.float32), rng.normal(size=DIMENSIONS).astype(np.float32)):
+        found, expected = np.empty((2, 7, DIMENSIONS), np.float32)
+        kernels_cylinder.fill_layer(values, weights, bias, found)
+        naive_cylinder.fill_layer(values, weights, bias, expected)
+        np.testing.assert_allclose(found, expected, atol=1e-3)
+        kernels_cylinder.scale_rows(found)
+        naive_cylinder.scale_rows(expected)
+        np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @given(anything())

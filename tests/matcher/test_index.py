@@ -140,6 +140,6 @@ def test_descriptors_are_kept_without_loss() -> None:
 
 
 def test_memory_is_counted() -> None:
-    """About 150 bytes a minutia at most, spare room aside."""
+    """About 115 bytes a minutia, spare room aside."""
     index = filled(30)
-    assert 140 * len(index) < index.nbytes < 300 * len(index)
+    assert 100 * len(index) < index.nbytes < 240 * len(index)

@@ -10,6 +10,7 @@ from strategies import anything, scattered
 
 from matcher import pairing, parameters
 from matcher.comparison import prepare
+from matcher.descriptors import DIMENSIONS
 from matcher.template import Template
 
 SEEDS = st.integers(0, 10_000)
@@ -25,8 +26,8 @@ def table_of(seed: int, rows: int, columns: int) -> np.ndarray:
 def test_similarities_equal_naive(seed: int, rows: int, columns: int) -> None:
     """Inner products of all rows."""
     rng = np.random.default_rng(seed)
-    probe = rng.normal(size=(rows, 64)).astype(np.float32)
-    reference = rng.normal(size=(columns, 64)).astype(np.float32)
+    probe = rng.normal(size=(rows, DIMENSIONS)).astype(np.float32)
+    reference = rng.normal(size=(columns, DIMENSIONS)).astype(np.float32)
     expected = naive_pairing.similarities(probe, reference)
     np.testing.assert_allclose(pairing.similarities(probe, reference), expected, atol=1e-4)
 
