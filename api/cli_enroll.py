@@ -13,9 +13,19 @@ from typing import Annotated, Any
 
 import typer
 
-from api.captures import Acquired, Upload, acquire, fingers_of
+from api.captures import (
+    Acquired,
+    Upload,
+    acquire,
+    fingers_of,
+    images_of,
+    other_hands,
+    pictures_of,
+    session_prints,
+)
 from api.cli_common import AsJson, Data, Ppi, out, print_json, progress, remarks
 from api.cli_images import Group, content_id, from_manifest, from_paths, grouped
+from api.cli_templates import enrol_templates
 from api.cli_user import operating_user
 from api.errors import InvalidRequest
 from api.exit_codes import INPUT_REFUSED
@@ -42,11 +52,19 @@ class Prepared:
 def enroll(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PATH…", help="Image files, and folders to search for them."),
+        typer.Argument(metavar="PATH…", help="Images, ANSI/NIST-ITL files, folders to search."),
     ] = None,
     manifest: Annotated[
         Path | None,
-        typer.Option("--manifest", metavar="CSV", help="Columns path, person, position, impression, ppi."),
+        typer.Option(
+            "--manifest",
+            metavar="CSV",
+            help="Columns path, person, position, impression, ppi, capture, missing.",
+        ),
+    ] = None,
+    templates: Annotated[
+        Path | None,
+        typer.Option("--templates", metavar="DIR", help="Folder of `tenprint population templates`."),
     ] = None,
     ppi: Ppi = None,
     purpose: Annotated[str, typer.Option("--purpose", help="Why the prints were taken.")] = "enrollment",
@@ -65,11 +83,22 @@ def enroll(
         tenprint enroll --manifest people.csv
 
     A person's id is the file name up to the first `_`: `P17_left.png` and `P17_2.wsq` belong to P17. A
-    manifest says more: known fingers of a person become one encounter; without positions each image is one.
+    manifest says more: known fingers of a person (of one `capture`) become one encounter; without positions
+    each image is one. An ANSI/NIST-ITL file is one encounter: its fingers, rolled before plain, its slaps.
+
+    Slaps (positions 11-15) are cut up. Where a finger is there twice, its own image counts, and the two are
+    compared: prints whose names do not fit each other are told in lines that begin with `check`.
 
     Interrupted? Call it again: what is stored is recognised by its content and skipped. A file that cannot
     be used is reported and the rest goes on; then the exit code is 1.
+
+    Synthetic people of a folder of --templates are stored without a search: they are known to be different.
     """
+    if templates is not None:
+        if paths or manifest:
+            raise InvalidRequest("Name either --templates or images, not both.")
+        enrol_templates(templates, data)
+        return
     files = from_manifest(manifest, ppi) if manifest else from_paths(paths or [], ppi)
     if not files:
         raise InvalidRequest("No image was found: name files, folders or a --manifest.")
@@ -117,7 +146,8 @@ def _outcome(future: Future[Prepared]) -> Prepared | FingerprintError:
 
 def _prepare(service: Service, group: Group) -> Prepared:
     check_identifier(group.person, f"person id `{group.person}`")
-    uploads: list[Upload] = [file.upload(service.settings.max_image_bytes) for file in group.files]
+    limit = service.settings.max_image_bytes
+    uploads: list[Upload] = [upload for file in group.files for upload in file.uploads(limit)]
     encounter_id = content_id(group.person, uploads)
     with service.store.database.reading() as tx:
         if service.store.records.exists(tx, encounter_id):
@@ -148,6 +178,10 @@ def _store(
         "fingers": len([finger for finger in answer.fingers if finger.failure is None]),
         "failures": [finger.failure for finger in answer.fingers if finger.failure],
         "quality": [finger.quality for finger in answer.fingers if finger.quality is not None],
+        "flags": [
+            {"code": flag.code.value, "fingers": list(flag.fingers), "advice": flag.advice}
+            for flag in answer.flags
+        ],
         "suggested": [
             candidate.person_id
             for candidate in answer.candidates
@@ -165,10 +199,18 @@ def _register(service: Service, prepared: Prepared, purpose: str, category: str 
         purpose=purpose,
         category=category,
         fingers=fingers_of(prepared.acquired),
-        images={entry.position: entry.image for entry in prepared.acquired},
+        images=images_of(prepared.acquired),
     )
-    pictures = {entry.position: entry.data for entry in prepared.acquired}
-    return register(service.desk, encounter, pictures, actor=operating_user(), at=now, new_id=new_id)
+    return register(
+        service.desk,
+        encounter,
+        pictures_of(prepared.acquired),
+        actor=operating_user(),
+        at=now,
+        new_id=new_id,
+        session=session_prints(prepared.acquired),
+        other_hands=other_hands(prepared.acquired),
+    )
 
 
 def _tell(report: dict[str, Any], *, as_json: bool) -> None:
@@ -192,3 +234,5 @@ def _tell(report: dict[str, Any], *, as_json: bool) -> None:
     if report["suggested"]:
         line += f", may also be {', '.join(report['suggested'])}"
     out.print(line, markup=False)
+    for flag in report["flags"]:
+        remarks.print(f"check     {report['person_id']}  {flag['advice']} [{flag['code']}]", markup=False)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.captures import acquire, parse_position, probe_of
+from api.captures import acquire, parse_missing, parse_position, probe_of
 from api.cli_common import AsJson, Data, Ppi, out, print_json, progress, remarks
 from api.cli_images import ImageFile
 from api.cli_user import operating_user
@@ -34,9 +34,17 @@ def identify(
     position: Annotated[
         list[str] | None,
         typer.Option(
-            "--position", metavar="FINGER", help="Finger of each image, in order: 2 or right_index."
+            "--position",
+            metavar="FINGER",
+            help="Finger or slap of each image, in order: 2 or right_index, 13.",
         ),
     ] = None,
+    missing: Annotated[
+        str,
+        typer.Option(
+            "--missing", metavar="FINGERS", help="Fingers that slaps do not show, for example 9,10."
+        ),
+    ] = "",
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, max=100, help="Longest candidate list.")
     ] = None,
@@ -52,6 +60,7 @@ def identify(
     Try:
         tenprint identify probe.png --ppi 500 --json
         tenprint identify r2.png l2.png --position right_index --position left_index --ppi 500
+        tenprint identify slap.png --position plain_right_four --ppi 500
 
     One image: one answer. Several images without positions: each is searched for itself, and --json prints
     a list in the order given. With one --position per image they are one person's fingers and are searched
@@ -60,7 +69,7 @@ def identify(
     Candidates below the threshold are listed too, `suggested` false: a list is never an identity, examiners
     decide.
     """
-    probes = _probes(images, position or [], ppi)
+    probes = _probes(images, position or [], ppi, missing)
     settings = load_settings(data=data)
     answers = []
     with progress("loading the gallery") as loading, open_service(settings, loading) as service:
@@ -76,7 +85,7 @@ def identify(
         sys.exit(INPUT_REFUSED)
 
 
-def _probes(images: list[Path], positions: list[str], ppi: int | None) -> list[list[ImageFile]]:
+def _probes(images: list[Path], positions: list[str], ppi: int | None, missing: str) -> list[list[ImageFile]]:
     """With positions one probe of several fingers, otherwise one probe an image."""
     if not positions:
         return [[ImageFile(path, person="", ppi=ppi)] for path in images]
@@ -85,14 +94,21 @@ def _probes(images: list[Path], positions: list[str], ppi: int | None) -> list[l
             f"{len(images)} images need as many --position, in the same order; {len(positions)} given."
         )
     pairs = zip(images, positions, strict=True)
-    return [[ImageFile(path, person="", position=parse_position(text), ppi=ppi) for path, text in pairs]]
+    absent = parse_missing(missing)
+    return [
+        [
+            ImageFile(path, person="", position=parse_position(text), ppi=ppi, missing=absent)
+            for path, text in pairs
+        ]
+    ]
 
 
 def _answer(service: Service, probe: list[ImageFile], limit: int | None) -> dict[str, Any]:
     """The search's answer, or what was wrong with the probe: the other probes go on."""
     names = [str(file.path) for file in probe]
     try:
-        uploads = [file.upload(service.settings.max_image_bytes) for file in probe]
+        limit_bytes = service.settings.max_image_bytes
+        uploads = [upload for file in probe for upload in file.uploads(limit_bytes)]
         return {"images": names, **_search(service, probe_of(acquire(service.engine, uploads)), limit)}
     except FingerprintError as refusal:
         return _failed(names, refusal.code, str(refusal))

@@ -12,7 +12,10 @@ from api.demo_register import fill_register
 from api.settings import load_settings
 from api.store import open_store
 from enrollment.encounter import utc_now
+from fixtures.kinds import Kind
 from fixtures.population import write_images
+from fixtures.template_folder import write_templates
+from fixtures.transactions import write_cards
 
 app = typer.Typer(no_args_is_help=True, help="Make synthetic people: no real print is in them.")
 
@@ -26,6 +29,8 @@ def images(
     people: People = 10,
     captures: Annotated[int, typer.Option("--captures", min=1, help="Pictures of each finger.")] = 2,
     seed: Seed = 1,
+    kind: Annotated[Kind, typer.Option("--kind", help="How the prints are taken.")] = Kind.PLAIN,
+    ppi: Annotated[int, typer.Option("--ppi", help="Resolution: 500 or 1000.")] = 500,
 ) -> None:
     """Write pictures of synthetic prints and a manifest that `enroll` and `benchmark` read.
 
@@ -33,11 +38,59 @@ def images(
         tenprint population images --people 10 --captures 2 --out people/
         tenprint enroll --manifest people/manifest.csv
 
-    Files are PERSON_FINGER_CAPTURE.png at 500 ppi. Interrupted? The same command carries on.
+    Files are PERSON_FINGER_CAPTURE.png. Slaps are pictures of four fingers (13, 14) or two thumbs (15), each
+    with its true boxes in a JSON file beside it. Interrupted? The same command carries on.
     """
+    if ppi not in {500, 1000}:
+        raise typer.BadParameter("a synthetic print has 500 or 1000", param_hint="--ppi")
     with progress("pictures") as advance:
-        manifest = write_images(people, captures, seed, folder, advance)
-    out.print(f"{people * captures * 10} pictures and {manifest}", markup=False)
+        manifest = write_images(people, captures, seed, folder, advance, kind=kind, ppi=ppi)
+    out.print(f"{people * captures * len(kind.positions)} pictures and {manifest}", markup=False)
+
+
+@app.command()
+def nist(
+    folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the files.")],
+    people: People = 10,
+    captures: Annotated[int, typer.Option("--captures", min=1, help="Visits of each person.")] = 1,
+    seed: Seed = 1,
+    *,
+    inked: Annotated[bool, typer.Option("--inked", help="In ink on paper, not by a live scanner.")] = False,
+) -> None:
+    """Write ten-print cards as ANSI/NIST-ITL files: ten rolled fingers, both hands' slaps, two thumbs.
+
+    Try:
+        tenprint population nist --people 10 --out cards/
+        tenprint enroll cards/
+
+    Files are PERSON_VISIT.an2: Type-14 records at 500 ppi in WSQ, the slaps with the true boxes of their
+    fingers in 14.021. Interrupted? The same command carries on.
+    """
+    with progress("cards") as advance:
+        write_cards(people, captures, seed, folder, advance, on_paper=inked)
+    out.print(f"{people * captures} files in {folder}", markup=False)
+
+
+@app.command()
+def templates(
+    folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the templates.")],
+    people: People = 1000,
+    captures: Annotated[int, typer.Option("--captures", min=1, help="Templates of each finger.")] = 2,
+    seed: Seed = 1,
+) -> None:
+    """Write templates of synthetic people without pictures: a million fingers in minutes.
+
+    Try:
+        tenprint population templates --people 10000 --captures 2 --out crowd/
+        tenprint benchmark identification --templates crowd/ --out out/crowd
+        tenprint enroll --templates crowd/ --data big/
+
+    Shards of 500 people in Parquet, and shards.csv that lists them. Interrupted? The same command carries on;
+    with more people it adds to the folder.
+    """
+    with progress("templates") as advance:
+        index = write_templates(people, captures, seed, folder, advance)
+    out.print(f"{people * captures * 10} templates and {index}", markup=False)
 
 
 @app.command()

@@ -1,0 +1,65 @@
+"""`tenprint benchmark … --templates`: synthetic people of a folder, without pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from api.cli_common import out as standard_output
+from api.cli_stages import StageProgress
+
+
+def verification(path: Path, comparisons: int, out: Path) -> None:
+    """Score mated and non-mated pairs 1:1; writes report.json."""
+    from benchmarks import crowds  # noqa: PLC0415 - slow to import
+    from fixtures.template_folder import TemplateFolder  # noqa: PLC0415
+
+    folder = TemplateFolder.open(path)
+    with StageProgress() as bars:
+        report = crowds.report_of(*crowds.scores_of(folder, comparisons, bars.update))
+    _write(report, out / "report.json")
+    standard_output.print(
+        f"{report['n_mated']} mated, mean score {_told(report['mated_mean'])}; "
+        f"{report['n_nonmated']} non-mated, mean {_told(report['nonmated_mean'])}"
+    )
+    for rate in report["rates"]:
+        standard_output.print(
+            f"FMR {rate['fmr']:g}: threshold {rate['threshold']:.1f}, claims {rate['claimed_fmr']:.2g}; "
+            f"FNMR {_told(rate['fnmr'], 4)}"
+        )
+    standard_output.print(f"Written: {out / 'report.json'}", markup=False)
+
+
+def identification(path: Path, fingers: int, searches: int, out: Path) -> None:
+    """Enrol capture 1 of everybody, seek capture 2 of some; writes identification.json."""
+    from benchmarks import crowds  # noqa: PLC0415 - slow to import
+    from benchmarks import identification as bench  # noqa: PLC0415
+    from fixtures.template_folder import TemplateFolder  # noqa: PLC0415
+
+    if fingers not in bench.FINGERS_USED:
+        raise typer.BadParameter("a probe has 1, 2, 4 or 10", param_hint="--fingers")
+    folder = TemplateFolder.open(path)
+    with StageProgress() as bars:
+        found, costs = crowds.search_folder(folder, fingers, searches, bars.update)
+    report = bench.report_of(found) | costs
+    _write(report, out / "identification.json")
+    rates = report["all"]
+    standard_output.print(
+        f"{costs['people']} people, {fingers} finger(s): rank-1 {100 * rates['rank_1']:.2f} % of "
+        f"{rates['searches']} searches, p50 {rates['search_ms_p50']:.0f} ms, "
+        f"p95 {rates['search_ms_p95']:.0f} ms; "
+        f"{costs['add_fingers_per_s']:.0f} fingers added a second, {costs['bytes_per_finger']:.0f} bytes each"
+    )
+    standard_output.print(f"Written: {out / 'identification.json'}", markup=False)
+
+
+def _write(report: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def _told(value: float | None, digits: int = 1) -> str:
+    return "not known" if value is None else f"{value:.{digits}f}"
