@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.engine import Engine
-from api.errors import InvalidRequest, NotOffered, NoUsablePrint
+from api.errors import InvalidRequest, NoUsablePrint
 from enrollment.capture import Capture, FailureToAcquire, Finger
 from enrollment.encounter import StoredImage
 from enrollment.errors import ImageTooLarge
 from enrollment.image_header import ImageFormat, inspect_header
 from enrollment.sandbox import RawLayout
+from enrollment.slaps import FINGERS_OF, UncutSlap, cut
 from matcher.codes import FINGERS, FingerPosition, ImpressionType
 from matcher.template import Tenprint
+from workflow.sequence import SessionPrint
 
-#: A plain thumb from a thumb scanner is that thumb; real slaps are cut into fingers by a later version.
-_SINGLE = {
-    FingerPosition.PLAIN_RIGHT_THUMB: FingerPosition.RIGHT_THUMB,
-    FingerPosition.PLAIN_LEFT_THUMB: FingerPosition.LEFT_THUMB,
-}
 #: How the store names container formats (`StoredImage.format`).
 _FORMATS = {
     ImageFormat.PNG: "png",
@@ -28,7 +25,7 @@ _FORMATS = {
     ImageFormat.JPEG2000: "jp2",
     ImageFormat.WSQ: "wsq",
 }
-_NAMES = ", ".join(position.name.lower() for position in (*FINGERS, FingerPosition.UNKNOWN))
+_NAMES = ", ".join(position.name.lower() for position in FingerPosition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,8 @@ class Upload:
     """The bytes of one picture and what the sender says of it.
 
     ppi: given with the request. container_ppi: of the record the picture came in.
-    raw: set when the bytes are bare pixels.
+    raw: set when the bytes are bare pixels. missing: fingers that a slap does not show, because the person
+    has none or has it bandaged.
     """
 
     position: FingerPosition
@@ -45,36 +43,58 @@ class Upload:
     ppi: int | None = None
     container_ppi: int | None = None
     raw: RawLayout | None = None
+    missing: tuple[FingerPosition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Acquired:
-    """What became of one upload; `image` describes `data`, the bytes as received."""
+    """What became of one finger; `image` describes `data`, the bytes as received.
+
+    Fingers of a slap share its image; other_hand: they lie as those of the hand that it is not named for.
+    """
 
     outcome: Finger | FailureToAcquire
     image: StoredImage
     data: bytes
+    other_hand: bool = False
 
     @property
     def position(self) -> FingerPosition:
         """The finger."""
         return self.outcome.position
 
+    @property
+    def from_slap(self) -> bool:
+        """Whether the finger was cut out of a slap."""
+        return self.image.position in FINGERS_OF
+
 
 def acquire(engine: Engine, uploads: Sequence[Upload]) -> tuple[Acquired, ...]:
-    """Decode in the sandbox, then extract all fingers at the same time; order and length are the uploads'."""
+    """Decode in the sandbox, cut up slaps, then extract all fingers at the same time.
+
+    In the uploads' order, each as many fingers as it should show.
+    """
     check_positions([upload.position for upload in uploads])
-    captures = [_decode(engine, upload) for upload in uploads]
-    outcomes = engine.extract(captures)
+    pictures = [(upload, _decode(engine, upload)) for upload in uploads]
+    cuts = [_cut(upload, picture) for upload, picture in pictures]
+    captures = [each for part in cuts for each in part.captures if isinstance(each, Capture)]
+    outcomes = iter(engine.extract(captures))
     return tuple(
-        Acquired(outcome, _describe(upload, capture), upload.data)
-        for upload, capture, outcome in zip(uploads, captures, outcomes, strict=True)
+        Acquired(
+            next(outcomes) if isinstance(each, Capture) else each,
+            _describe(upload, picture),
+            upload.data,
+            part.other_hand,
+        )
+        for (upload, picture), part in zip(pictures, cuts, strict=True)
+        for each in part.captures
     )
 
 
 def probe_of(acquired: Collection[Acquired]) -> Tenprint:
     """The templates, by position, of the fingers that have one; `NoUsablePrint` where none has."""
-    probe = {each.position: each.outcome.template for each in acquired if isinstance(each.outcome, Finger)}
+    fingers = fingers_of(acquired)
+    probe = {each.position: each.template for each in fingers.values() if isinstance(each, Finger)}
     if not probe:
         failures = [each.outcome for each in acquired if isinstance(each.outcome, FailureToAcquire)]
         told = " ".join(f"{each.position.name.lower()}: {each.advice}" for each in failures)
@@ -83,18 +103,60 @@ def probe_of(acquired: Collection[Acquired]) -> Tenprint:
 
 
 def fingers_of(acquired: Collection[Acquired]) -> Mapping[FingerPosition, Finger | FailureToAcquire]:
-    """What became of each finger, as an `Encounter` keeps it."""
-    return {entry.position: entry.outcome for entry in acquired}
+    """What became of each finger, as an `Encounter` keeps it.
+
+    Of two prints of a finger that which has a template, then that which has an image of its own.
+    """
+    chosen: dict[FingerPosition, Finger | FailureToAcquire] = {}
+    for entry in sorted(acquired, key=_last_resort):
+        chosen.setdefault(entry.position, entry.outcome)
+    return chosen
+
+
+def _last_resort(entry: Acquired) -> tuple[bool, bool]:
+    return isinstance(entry.outcome, FailureToAcquire), entry.from_slap
+
+
+def images_of(acquired: Collection[Acquired]) -> Mapping[FingerPosition, StoredImage]:
+    """The pictures as an `Encounter` keeps them: a slap is one."""
+    return {entry.image.position: entry.image for entry in acquired}
+
+
+def pictures_of(acquired: Collection[Acquired]) -> Mapping[FingerPosition, bytes]:
+    """The bytes of the pictures."""
+    return {entry.image.position: entry.data for entry in acquired}
+
+
+def session_prints(acquired: Collection[Acquired]) -> tuple[SessionPrint, ...]:
+    """All prints, also two of one finger, for `check_sequence`."""
+    return tuple(
+        SessionPrint(entry.position, entry.outcome.template, "slap" if entry.from_slap else "single")
+        for entry in acquired
+        if isinstance(entry.outcome, Finger)
+    )
+
+
+def other_hands(acquired: Collection[Acquired]) -> tuple[FingerPosition, ...]:
+    """The slaps whose fingers lie as those of the other hand do."""
+    return tuple(sorted({entry.image.position for entry in acquired if entry.other_hand}))
 
 
 def parse_position(text: str) -> FingerPosition:
-    """A finger position from its ANSI/NIST-ITL code (`2`) or its name (`right_index`, `right-index`)."""
+    """A finger or slap from its ANSI/NIST-ITL code (`2`) or its name (`right_index`, `right-index`)."""
     word = text.strip().replace("-", "_").upper()
     try:
-        position = FingerPosition(int(word)) if word.isdecimal() else FingerPosition[word]
+        return FingerPosition(int(word)) if word.isdecimal() else FingerPosition[word]
     except (KeyError, ValueError) as error:
-        raise InvalidRequest(f"`{text[:40]}` is no finger position. Use 0-10 or one of: {_NAMES}.") from error
-    return single_finger(position)
+        raise InvalidRequest(f"`{text[:40]}` is no finger position. Use 0-15 or one of: {_NAMES}.") from error
+
+
+def parse_missing(text: str) -> tuple[FingerPosition, ...]:
+    """Fingers that are amputated or bandaged, separated by commas: `9,10` or `left_ring,left_little`."""
+    missing = tuple(parse_position(part) for part in text.split(",") if part.strip())
+    for position in missing:
+        if position not in FINGERS:
+            raise InvalidRequest(f"missing: {position.name.lower()} is no single finger; name 1-10.")
+    return missing
 
 
 def parse_impression(text: str) -> ImpressionType:
@@ -107,24 +169,33 @@ def parse_impression(text: str) -> ImpressionType:
         raise InvalidRequest(f"`{text[:40]}` is no impression type. Use one of: {names}.") from error
 
 
-def single_finger(position: FingerPosition) -> FingerPosition:
-    """The finger a position stands for; an image of several fingers is refused."""
-    position = _SINGLE.get(position, position)
-    if position > FingerPosition.LEFT_LITTLE:
-        name = position.name.lower()
-        raise NotOffered(f"{name}: images of several fingers are not cut up yet. Send one image a finger.")
-    return position
-
-
 def check_positions(positions: Sequence[FingerPosition]) -> None:
     """Refuse an empty request, and the same finger twice: which of the two would count."""
     if not positions:
-        raise InvalidRequest(
-            "There is no image in the request. Send one to ten, each under its finger position."
-        )
+        raise InvalidRequest("There is no image in the request. Send one to ten, each under its position.")
     for position in positions:
         if positions.count(position) > 1:
             raise InvalidRequest(f"{position.name.lower()} comes twice: send one image a finger.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cut:
+    """What is to become of one picture: its fingers, or why they could not be cut out."""
+
+    captures: tuple[Capture | FailureToAcquire, ...]
+    other_hand: bool = False
+
+
+def _cut(upload: Upload, picture: Capture) -> _Cut:
+    if upload.position not in FINGERS_OF:
+        return _Cut((picture,))
+    answer = cut(picture.image, upload.position, upload.missing)
+    if not isinstance(answer, UncutSlap):
+        return _Cut(tuple(each.capture(upload.impression) for each in answer.fingers), answer.other_hand)
+    if len(FINGERS_OF[upload.position]) == 1:
+        # A picture of one thumb is that thumb, also where its outline is not understood.
+        return _Cut((replace(picture, position=FINGERS_OF[upload.position][0]),))
+    return _Cut(answer.failures(upload.impression))
 
 
 def _decode(engine: Engine, upload: Upload) -> Capture:

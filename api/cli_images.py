@@ -1,4 +1,4 @@
-"""Image files named on the command line: finding them, and whose they are."""
+"""Image files and transactions named on the command line: finding them, and whose they are."""
 
 from __future__ import annotations
 
@@ -8,31 +8,43 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.captures import Upload, parse_impression, parse_position
+from api.captures import Upload, parse_impression, parse_missing, parse_position
+from api.cli_transactions import TRANSACTION_SUFFIXES, is_transaction, transaction_uploads
 from api.errors import InvalidRequest
 from enrollment.errors import ImageTooLarge
 from matcher.codes import FingerPosition, ImpressionType
 
 #: What a folder is searched for; a file named outright may be called anything.
-SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jp2", ".j2k", ".wsq"})
-MANIFEST_COLUMNS = ("path", "person", "position", "impression", "ppi")
+SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jp2", ".j2k", ".wsq"}) | TRANSACTION_SUFFIXES
+MANIFEST_COLUMNS = ("path", "person", "position", "impression", "ppi", "capture", "missing")
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """A file and what is known of it before it is opened. ppi: None when neither option nor manifest says."""
+    """A file and what is known of it before it is opened.
+
+    ppi: None when neither option nor manifest says. capture: which visit of the person, as the manifest
+    calls it; empty where it does not say. missing: fingers that a slap does not show.
+    """
 
     path: Path
     person: str
     position: FingerPosition = FingerPosition.UNKNOWN
     impression: ImpressionType = ImpressionType.UNKNOWN
     ppi: int | None = None
+    capture: str = ""
+    missing: tuple[FingerPosition, ...] = ()
 
     def upload(self, max_bytes: int) -> Upload:
         """Read the bytes; a file over the limit is refused before it is read."""
         if self.path.stat().st_size > max_bytes:
             raise ImageTooLarge(f"The file is larger than {max_bytes} bytes.")
-        return Upload(self.position, self.impression, self.path.read_bytes(), self.ppi)
+        data = self.path.read_bytes()
+        return Upload(self.position, self.impression, data, self.ppi, missing=self.missing)
+
+    def uploads(self, max_bytes: int) -> list[Upload]:
+        """The same, and of an ANSI/NIST-ITL transaction each finger and slap."""
+        return transaction_uploads(self.path) if is_transaction(self.path) else [self.upload(max_bytes)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +82,21 @@ def from_manifest(manifest: Path, ppi: int | None) -> list[ImageFile]:
 
 
 def grouped(files: Iterable[ImageFile]) -> list[Group]:
-    """Known fingers of one person together, each once; a finger of unknown position is its own encounter.
+    """Known fingers of one capture of a person together; a file of unknown position is its own encounter.
 
     A second image of the same finger goes to the person's next encounter, in the order given.
     """
     groups: list[Group] = []
-    rounds: dict[tuple[str, int], list[ImageFile]] = {}
-    seen: dict[tuple[str, FingerPosition], int] = {}
+    rounds: dict[tuple[str, str, int], list[ImageFile]] = {}
+    seen: dict[tuple[str, str, FingerPosition], int] = {}
     for file in files:
         if file.position is FingerPosition.UNKNOWN:
             groups.append(Group(file.person, (file,)))
             continue
-        key = (file.person, file.position)
+        key = (file.person, file.capture, file.position)
         seen[key] = seen.get(key, 0) + 1
-        rounds.setdefault((file.person, seen[key]), []).append(file)
-    groups += [Group(person, tuple(members)) for (person, _), members in rounds.items()]
+        rounds.setdefault((file.person, file.capture, seen[key]), []).append(file)
+    groups += [Group(person, tuple(members)) for (person, _, _), members in rounds.items()]
     return groups
 
 
@@ -118,4 +130,6 @@ def _manifest_row(manifest: Path, number: int, row: Mapping[str, str | None], pp
         position=parse_position(text["position"] or "0"),
         impression=parse_impression(text["impression"] or ImpressionType.UNKNOWN.name),
         ppi=int(text["ppi"]) if text["ppi"] else ppi,
+        capture=text["capture"],
+        missing=parse_missing(text["missing"]),
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 from pydantic import TypeAdapter
 
-from api.captures import acquire, fingers_of
+from api.captures import acquire, fingers_of, images_of, other_hands, pictures_of, session_prints
 from api.dependencies import Posted, Ready
 from api.errors import InvalidRequest
 from api.gate import may
@@ -67,15 +67,17 @@ def enroll(
         purpose=form.fields.get("purpose") or "registration",
         category=form.fields.get("category") or None,
         fingers=fingers_of(acquired),
-        images={entry.position: entry.image for entry in acquired},
+        images=images_of(acquired),
     )
     return register(
         service.desk,
         encounter,
-        {entry.position: entry.data for entry in acquired},
+        pictures_of(acquired),
         actor=caller.as_actor,
         at=now,
         new_id=new_id,
+        session=session_prints(acquired),
+        other_hands=other_hands(acquired),
         repeat=_repeat(caller, form, idempotency_key),
     )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from api.settings import Settings
 from enrollment.capture import Capture, FailureToAcquire, Finger
 from enrollment.limits import ImageLimits
 from enrollment.network import MinutiaeNetwork
+from enrollment.nfiq2 import Nfiq2Sandbox
 from enrollment.sandbox import DecoderSandbox
 from enrollment.workers import ExtractionPool
 
@@ -35,6 +36,14 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
     network = MinutiaeNetwork.load()
     with (
         DecoderSandbox(workers=settings.decoder_workers, limits=limits) as decoder,
-        ExtractionPool(network, workers=settings.extraction_workers) as pool,
+        _nfiq2(settings, limits) as nfiq2,
+        ExtractionPool(network, workers=settings.extraction_workers, nfiq2=nfiq2) as pool,
     ):
         yield Engine(settings, decoder, network, pool)
+
+
+def _nfiq2(settings: Settings, limits: ImageLimits) -> AbstractContextManager[Nfiq2Sandbox | None]:
+    """Its workers, as many as there are extractions at a time, where the office wants the number."""
+    return (
+        Nfiq2Sandbox(workers=settings.extraction_workers, limits=limits) if settings.nfiq2 else nullcontext()
+    )

@@ -124,6 +124,7 @@ PROBLEMS: dict[str, Problem] = {
     "image_too_large": Problem(413, "The image is larger than allowed", 4103),
     "image_too_small": Problem(422, "The image is smaller than a fingertip", 4109),
     "decoder_unavailable": Problem(503, "No image decoder is free", 5005),
+    "no_slap": Problem(422, "The image is not one to cut into fingers", 4110),
     "undecodable_image": Problem(422, "The image cannot be decoded", 4104),
     "invalid_template": Problem(422, "The template is not legal", 4105),
     "malformed_record": Problem(422, "The record or transaction is malformed", 4106),

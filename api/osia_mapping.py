@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from api import osia_schemas as osia
-from api.captures import Acquired, Upload, single_finger
+from api.captures import Acquired, Upload
 from api.errors import BodyTooLarge, InvalidRequest, NotOffered
 from api.settings import Settings
 from enrollment.capture import FailureToAcquire, Finger
@@ -21,6 +21,10 @@ _POSITIONS: dict[str, FingerPosition] = {
     "PLAIN_RIGHT_FOUR_FINGERS": FingerPosition.PLAIN_RIGHT_FOUR,
     "PLAIN_LEFT_FOUR_FINGERS": FingerPosition.PLAIN_LEFT_FOUR,
     "PLAIN_THUMBS": FingerPosition.PLAIN_THUMBS,
+}
+_PLAIN_THUMBS = {
+    FingerPosition.PLAIN_RIGHT_THUMB: FingerPosition.RIGHT_THUMB,
+    FingerPosition.PLAIN_LEFT_THUMB: FingerPosition.LEFT_THUMB,
 }
 _IMPRESSIONS: dict[str, ImpressionType] = {
     "LIVE_SCAN_PLAIN": ImpressionType.LIVE_PLAIN,
@@ -47,6 +51,9 @@ _MIME = {
 
 def position_name(position: FingerPosition) -> str:
     """OSIA's `biometricSubType` of a single finger or slap."""
+    if position in _PLAIN_THUMBS:
+        # OSIA has no word for a plain thumb by itself.
+        position = _PLAIN_THUMBS[position]
     return next((name for name, known in _POSITIONS.items() if known == position), "UNKNOWN")
 
 
@@ -122,14 +129,23 @@ def _upload(entry: osia.BiometricData, settings: Settings, where: str) -> Upload
         data=decode_base64(entry.image, f"{where}.image"),
         container_ppi=entry.resolution,
         raw=_raw_layout(entry, where),
+        missing=_missing(entry),
     )
 
 
 def _position(entry: osia.BiometricData, where: str) -> FingerPosition:
     name = entry.biometricSubType or "UNKNOWN"
     if name not in _POSITIONS:
-        raise NotOffered(f"{where}.biometricSubType: only single fingers are served yet.")
-    return single_finger(_POSITIONS[name])
+        raise NotOffered(
+            f"{where}.biometricSubType: single fingers, slaps of four fingers and both thumbs are served."
+        )
+    return _POSITIONS[name]
+
+
+def _missing(entry: osia.BiometricData) -> tuple[FingerPosition, ...]:
+    """Fingers the image does not show; a palm or an eye is none of ours."""
+    names = [each.biometricSubType for each in entry.missing or ()]
+    return tuple(_POSITIONS[name] for name in names if name in _POSITIONS)
 
 
 def _impression(entry: osia.BiometricData, where: str) -> ImpressionType:

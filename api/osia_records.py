@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 
 from api import osia_mapping
 from api.acts import log_act
-from api.captures import acquire, fingers_of
+from api.captures import acquire, fingers_of, images_of
 from api.dependencies import Ready, Stored
 from api.errors import InvalidRequest
 from api.gate import may
@@ -198,7 +198,7 @@ def _create(
         status=EncounterStatus(body.status),
         encounter_type=body.encounterType,
         fingers=fingers_of(acquired),
-        images={entry.position: entry.image for entry in acquired},
+        images=images_of(acquired),
         client_data=client_data,
         biographic=body.biographicData or {},
         contextual=body.contextualData or {},

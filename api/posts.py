@@ -8,13 +8,14 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from api.captures import Upload, parse_impression, parse_position
+from api.captures import Upload, parse_impression, parse_missing, parse_position
 from api.errors import InvalidRequest
 from api.multipart import Form
+from enrollment.slaps import FINGERS_OF
 from matcher.codes import FINGERS, ImpressionType
 
 #: Fields every image post understands.
-IMAGE_FIELDS = ("ppi", "impression")
+IMAGE_FIELDS = ("ppi", "impression", "missing")
 
 
 def uploads_from(form: Form, allowed: Collection[str]) -> tuple[Upload, ...]:
@@ -25,7 +26,10 @@ def uploads_from(form: Form, allowed: Collection[str]) -> tuple[Upload, ...]:
             raise InvalidRequest(f"The field `{name[:64]}` is not known. Known: {', '.join(known)}.")
     ppi = _ppi(form.fields)
     impression = parse_impression(form.fields.get("impression") or ImpressionType.UNKNOWN.name)
-    return tuple(Upload(parse_position(part.name), impression, part.data, ppi) for part in form.files)
+    missing = parse_missing(form.fields.get("missing", ""))
+    return tuple(
+        Upload(parse_position(part.name), impression, part.data, ppi, missing=missing) for part in form.files
+    )
 
 
 def captured_at(form: Form, now: datetime) -> datetime:
@@ -49,10 +53,11 @@ def fingerprint_of(form: Form, address: str) -> str:
 
 
 def form_schema(fields: Mapping[str, str], required: Collection[str] = ()) -> dict[str, Any]:
-    """The OpenAPI description of a post: ten optional images and the text fields with their meaning."""
+    """The OpenAPI description of a post: optional images and the text fields with their meaning."""
     about = {
         "ppi": "Resolution of the images in pixels per inch, when the files do not carry it.",
         "impression": "How the prints were made: `live_plain`, `live_rolled`… Default: unknown.",
+        "missing": "Fingers that slaps do not show (amputated, bandaged), for instance `left_ring,10`.",
         **fields,
     }
     image = {
@@ -60,8 +65,10 @@ def form_schema(fields: Mapping[str, str], required: Collection[str] = ()) -> di
         "format": "binary",
         "description": "Image file: PNG, BMP, TIFF, JPEG 2000 or WSQ.",
     }
+    slap = {**image, "description": "Image of several fingers, or of a plain thumb; it is cut up."}
     properties = {
         **{position.name.lower(): image for position in FINGERS},
+        **{position.name.lower(): slap for position in FINGERS_OF},
         "unknown": {**image, "description": "Image of a finger whose position is not known."},
         **{name: {"type": "string", "description": meaning} for name, meaning in about.items()},
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from api.captures import Acquired
+from api.captures import Acquired, pictures_of
 from api.service import Service
 from enrollment.capture import FailureToAcquire
 from enrollment.encounter import Encounter
@@ -22,7 +22,7 @@ def store_encounter(
     An encounter without any template could never be found: `FailureToEnroll`, which is logged and counted.
     """
     store = service.store
-    pictures = {entry.position: entry.data for entry in acquired}
+    pictures = pictures_of(acquired)
     asked = {"encounter_id": encounter.encounter_id, "person_id": encounter.person_id}
     if not encounter.tenprint:
         failures = [each.outcome for each in acquired if isinstance(each.outcome, FailureToAcquire)]

@@ -92,6 +92,10 @@ class Settings(BaseSettings):
         le=64,
         description="Fingers extracted at the same time. Default: the number of cores.",
     )
+    nfiq2: bool = Field(
+        default=False,
+        description="Whether every enrolled finger gets its NFIQ 2 score, stored beside our own quality.",
+    )
 
 
 def load_settings(**given: object) -> Settings:

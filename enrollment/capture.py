@@ -35,13 +35,23 @@ class Capture:
 
 
 class Defect(StrEnum):
-    """What is wrong with a capture, in a code the desk can translate. More come with NFIQ 2."""
+    """What is wrong with a capture, in a stable code; `enrollment.advice` has the sentences."""
 
     FEW_MINUTIAE = "few_minutiae"
-    SMALL_AREA = "small_area"
+    TOO_SMALL = "too_small"
+    OFF_CENTRE = "off_centre"
     LOW_CONTRAST = "low_contrast"
     TOO_DRY = "too_dry"
     TOO_WET = "too_wet"
+    SMEARED = "smeared"
+    SEVERAL_FINGERS = "several_fingers"
+    UPSIDE_DOWN = "upside_down"
+    WRONG_RESOLUTION = "wrong_resolution"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Defect | None:
+        """What release 0.1 stored under another code."""
+        return cls.TOO_SMALL if value == "small_area" else None
 
 
 class Reason(StrEnum):
@@ -50,15 +60,31 @@ class Reason(StrEnum):
     NO_FINGERPRINT = "no_fingerprint"
     TOO_SMALL = "too_small"
     TOO_FEW_MINUTIAE = "too_few_minutiae"
+    TOO_FEW_FINGERS = "too_few_fingers"
+    TOO_MANY_FINGERS = "too_many_fingers"
+    NO_HAND = "no_hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Another quality value, 0-100, by `algorithm` (name/version); None with a `failure` that says why."""
+
+    algorithm: str
+    value: int | None
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """value: 0-100, higher is better, made by `algorithm` (name/version); defects: what to act on."""
+    """value: 0-100, higher is better, made by `algorithm` (name/version); defects: what to act on.
+
+    measures: what others make of the same picture, NFIQ 2 for one; empty where they were not asked.
+    """
 
     value: int
     algorithm: str
     defects: tuple[Defect, ...] = ()
+    measures: tuple[Measure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

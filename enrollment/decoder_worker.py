@@ -4,7 +4,8 @@ A worker waits on standard input, reads one request, and forks a child that deco
 `confinement.confine_decoder` and then ends. The worker itself parses nothing but our own request, so no
 image can touch the next one. Pixels come back through one shared page range; the worker copies them out.
 
-Only the standard library, Pillow and the WSQ extension are loaded: 34 MB of address space.
+Only the standard library and its toolbox are loaded: Pillow and the WSQ extension (34 MB of address space),
+or NFIQ 2 (150 MB, most of it the forest, which the children share).
 """
 
 from __future__ import annotations
@@ -13,18 +14,33 @@ import io
 import mmap
 import os
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from struct import Struct
+from typing import TypeAlias
 
-from enrollment import decoders
 from enrollment.confinement import CallFilter, call_filter, confine_decoder, confine_worker
-from enrollment.decoder_protocol import REPLY, REPLY_MAGIC, REQUEST, REQUEST_MAGIC, Operation, Outcome
+from enrollment.decoder_protocol import (
+    REPLY,
+    REPLY_MAGIC,
+    REQUEST,
+    REQUEST_MAGIC,
+    Operation,
+    Outcome,
+    Toolbox,
+)
 
 # shared pages: width u32 | height u32 | payload length u32 | payload
 _SHARED = Struct("<III")
 #: A WSQ file is never larger than its pixels plus its tables.
 _TABLES_BYTES = 65_536
 _ENDINGS = frozenset({Outcome.DONE, Outcome.REFUSED, Outcome.OUT_OF_MEMORY})
+
+#: Where each toolbox lies: a module with `load(max_pixels)`, which gives samples to try, and `work(…)`.
+_MODULES = {Toolbox.DECODERS: "enrollment.decoders", Toolbox.NFIQ2: "enrollment.nfiq2_native"}
+#: Does one request: operation, size, payload → size, bytes.
+Work: TypeAlias = Callable[[Operation, tuple[int, int], bytes | bytearray], tuple[tuple[int, int], bytes]]
 
 
 @dataclass(slots=True)
@@ -38,8 +54,9 @@ class Request:
 
 @dataclass(slots=True)
 class Cell:
-    """Where children work: the pages they hand back, the seconds they have, the filter they get."""
+    """Where children work: what they do, the pages they hand back, the seconds they have, their filter."""
 
+    work: Work
     canvas: mmap.mmap
     cpu_s: float
     wall_s: float
@@ -49,17 +66,18 @@ class Cell:
 def main(arguments: list[str]) -> int:
     """Serve requests until standard input closes.
 
-    Arguments: parent pid, memory bytes, most pixels, CPU seconds, wall seconds.
+    Arguments: parent pid, memory bytes, most pixels, CPU seconds, wall seconds, toolbox.
     """
     parent_pid, memory_bytes, max_pixels = (int(text) for text in arguments[:3])
-    cpu_s, wall_s = (float(text) for text in arguments[3:])
+    cpu_s, wall_s = (float(text) for text in arguments[3:5])
+    toolbox = import_module(_MODULES[Toolbox(arguments[5])])
     requests, replies = _claim_pipes()
     confine_worker(memory_bytes, parent_pid)
     warnings.simplefilter("ignore")
     canvas = mmap.mmap(-1, _SHARED.size + max_pixels + _TABLES_BYTES)
-    cell = Cell(canvas, cpu_s, wall_s, call_filter())
+    cell = Cell(toolbox.work, canvas, cpu_s, wall_s, call_filter())
     samples = [
-        Request(operation, size, bytearray(data)) for operation, size, data in decoders.load(max_pixels)
+        Request(operation, size, bytearray(data)) for operation, size, data in toolbox.load(max_pixels)
     ]
     if not _works(samples, cell):
         cell.call_filter = None
@@ -130,10 +148,7 @@ def _in_child(request: Request, cell: Cell) -> tuple[Outcome, int]:
 def _child(request: Request, cell: Cell) -> Outcome:
     try:
         confine_decoder(cell.cpu_s, cell.wall_s, cell.call_filter)
-        if request.operation is Operation.ENCODE_WSQ:
-            size, result = request.size, decoders.encode_wsq(request.size, request.payload)
-        else:
-            size, result = decoders.decode(request.operation, request.size, request.payload)
+        size, result = cell.work(request.operation, request.size, request.payload)
         cell.canvas[: _SHARED.size] = _SHARED.pack(*size, len(result))
         cell.canvas[_SHARED.size : _SHARED.size + len(result)] = result
     except MemoryError:

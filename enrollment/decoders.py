@@ -25,6 +25,15 @@ _PILLOW_NAMES = {
 }
 
 
+def work(
+    operation: Operation, size: tuple[int, int], payload: bytes | bytearray
+) -> tuple[tuple[int, int], bytes]:
+    """Size and bytes of what one request asks for: pixels of a file, or a WSQ file of pixels."""
+    if operation is Operation.ENCODE_WSQ:
+        return size, encode_wsq(size, payload)
+    return decode(operation, size, payload)
+
+
 def decode(
     operation: Operation, size: tuple[int, int], payload: bytes | bytearray
 ) -> tuple[tuple[int, int], bytes]:

@@ -7,6 +7,7 @@ FingerprintError
 │   ├── ImageTooLarge            over the pixel or byte limit
 │   ├── ImageTooSmall            no room for a fingertip
 │   └── UndecodableImage         the decoder refused, crashed or ran out of its limits
+├── NoSlap                       a position, or missing fingers, that no slap has
 ├── DecoderUnavailable           no decoder process is free or can be started: our fault, try again
 ├── MalformedRecord              bytes that are no legal template or transaction
 ├── UnusableWeights              the network's weight file is missing or another one
@@ -54,6 +55,12 @@ class UndecodableImage(MalformedImage):
     """The decoder refused the bytes, crashed on them or ran out of its limits."""
 
     code = "undecodable_image"
+
+
+class NoSlap(FingerprintError):  # noqa: N818
+    """A picture is to be cut up that shows one finger, or whose fingers are all declared missing."""
+
+    code = "no_slap"
 
 
 class DecoderUnavailable(FingerprintError):  # noqa: N818

@@ -46,7 +46,7 @@ def assess(template: Template, pixels: NDArray[np.uint8], foreground: NDArray[np
     tone = ridge_tone(pixels, foreground)
     found = {
         Defect.FEW_MINUTIAE: expected < FEW_EXPECTED_MINUTIAE,
-        Defect.SMALL_AREA: area < SMALL_AREA_PX2,
+        Defect.TOO_SMALL: area < SMALL_AREA_PX2,
         Defect.LOW_CONTRAST: tone.contrast < LOW_CONTRAST_GREY,
         Defect.TOO_DRY: tone.dark_share < DRY_DARK_SHARE,
         Defect.TOO_WET: tone.dark_share > WET_DARK_SHARE,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from enrollment.capture import Defect, FailureToAcquire, Finger, Quality, Reason
+from enrollment.capture import Defect, FailureToAcquire, Finger, Measure, Quality, Reason
 from enrollment.encounter import Encounter, EncounterStatus, StoredImage
 from enrollment.errors import MalformedRecord
 from enrollment.formats import template_v1
@@ -52,6 +53,7 @@ def finger_row(encounter_id: str, outcome: Finger | FailureToAcquire) -> dict[st
         "quality_algorithm": outcome.quality.algorithm,
         "defects": [defect.value for defect in outcome.quality.defects],
         "extractor": outcome.extractor,
+        "measures": [asdict(measure) for measure in outcome.quality.measures] or None,
     }
 
 
@@ -135,7 +137,8 @@ def _finger(row: Row[Any]) -> Finger | FailureToAcquire:
     if row.data is None:
         raise MalformedRecord("a finger lost its template: run `tenprint doctor`")
     defects = tuple(Defect(defect) for defect in row.defects)
-    quality = Quality(row.quality, row.quality_algorithm, defects)
+    measures = tuple(Measure(**measure) for measure in row.measures or ())
+    quality = Quality(row.quality, row.quality_algorithm, defects, measures)
     return Finger(position, impression, decode_template(row.codec, row.data), quality, row.extractor)
 
 

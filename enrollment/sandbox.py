@@ -7,27 +7,21 @@ first judged by `inspect_header` here and then decoded by a child process that l
 
 from __future__ import annotations
 
-import logging
-import queue
 import re
 import signal
-import threading
-from collections import Counter
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from enrollment.capture import FingerprintImage
-from enrollment.decoder_protocol import Operation, Outcome
-from enrollment.errors import DecoderUnavailable, ImageTooLarge, UndecodableImage
+from enrollment.decoder_protocol import Operation, Outcome, Toolbox
+from enrollment.errors import ImageTooLarge, UndecodableImage
 from enrollment.image_header import ImageFormat, check_size, inspect_header
 from enrollment.limits import DEFAULT_LIMITS, ImageLimits
 from enrollment.resolution import agreed_ppi
-from enrollment.worker_process import Reply, WorkerLost, WorkerProcess
+from enrollment.worker_pool import WorkerPool
+from enrollment.worker_process import Reply
 
 _OPERATIONS = {
     ImageFormat.PNG: Operation.DECODE_PNG,
@@ -36,9 +30,6 @@ _OPERATIONS = {
     ImageFormat.JPEG2000: Operation.DECODE_JPEG2000,
     ImageFormat.WSQ: Operation.DECODE_WSQ,
 }
-_LOGGER = logging.getLogger("tenprint.decoder")
-#: A worker can have died while idle; that says nothing of the image.
-_TRIES = 2
 _TIME_SIGNALS = frozenset({signal.SIGALRM, signal.SIGPROF, signal.SIGXCPU})
 #: Where the WSQ encoder writes its constant 500: in its first comment, whose length is bytes 4 and 5.
 _NISTCOM_PPI = re.compile(rb"\nPPI 500\n")
@@ -52,35 +43,11 @@ class RawLayout:
     height_px: int
 
 
-class DecoderSandbox:
-    """A pool of decoder workers; safe to share between threads, to be closed (or used in `with`).
-
-    `counts` says how many requests ended how: done, refused, crashed, timed_out, and workers restarted.
-    """
+class DecoderSandbox(WorkerPool):
+    """A pool of decoder workers."""
 
     def __init__(self, *, workers: int = 2, limits: ImageLimits = DEFAULT_LIMITS) -> None:
-        self.limits = limits
-        self._counts: Counter[str] = Counter()
-        self._lock = threading.Lock()
-        self._closed = False
-        # One thread starts all workers and stays: their death signal follows the thread that started them.
-        self._starter = ThreadPoolExecutor(1, thread_name_prefix="decoder-starter")
-        self._free: queue.SimpleQueue[Future[WorkerProcess] | None] = queue.SimpleQueue()
-        self._workers = workers
-        for _ in range(workers):
-            self._replace()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """How requests ended so far, by outcome; a copy."""
-        with self._lock:
-            return dict(self._counts)
+        super().__init__(Toolbox.DECODERS, workers, limits)
 
     def decode(
         self,
@@ -103,7 +70,8 @@ class DecoderSandbox:
             container=container_ppi, file=header.ppi, file_vertical=header.ppi_vertical, argument=ppi
         )
         width, height = header.width_px, header.height_px
-        reply = self._ask(_OPERATIONS[header.format], (width, height), data, f"The {header.format} image")
+        subject = f"The {header.format} image"
+        reply = self._judged(self._ask(_OPERATIONS[header.format], (width, height), data), subject)
         answered = (reply.width_px, reply.height_px)  # EXIF rotation may have swapped the sides
         if answered not in {(width, height), (height, width)} or len(reply.payload) != width * height:
             raise UndecodableImage(f"The {header.format} image holds another size than its header claims.")
@@ -115,67 +83,13 @@ class DecoderSandbox:
         height, width = image.pixels.shape
         check_size(width, height, self.limits)
         grey = np.ascontiguousarray(image.pixels, np.uint8).tobytes()
-        reply = self._ask(Operation.ENCODE_WSQ, (width, height), grey, "The picture to write as WSQ")
+        answer = self._ask(Operation.ENCODE_WSQ, (width, height), grey)
+        reply = self._judged(answer, "The picture to write as WSQ")
         return _with_ppi(bytes(reply.payload), image.ppi)
 
-    def close(self) -> None:
-        """End the workers; requests that run are awaited, later ones refused. Can be called twice."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-        for _ in range(self._workers):
-            slot = self._free.get()
-            if slot is not None and slot.exception() is None:
-                slot.result().close()
-        self._free.put(None)
-        self._starter.shutdown()
-
-    def _ask(self, operation: Operation, size: tuple[int, int], payload: bytes, subject: str) -> Reply:
-        """One request, judged. A worker found dead was not killed by this image: a second one is asked."""
-        for _ in range(_TRIES):
-            try:
-                return self._judged(self._ask_once(operation, size, payload), subject)
-            except WorkerLost as loss:
-                _LOGGER.warning("a decoder worker is replaced: %s", loss)
-                self._count("timed_out" if loss.timed_out else "crashed", "restarted")
-                if loss.timed_out:
-                    break
-        raise UndecodableImage(f"{subject} {_SAYS[Outcome.CRASHED]}")
-
-    def _ask_once(self, operation: Operation, size: tuple[int, int], payload: bytes) -> Reply:
-        """The answer of one free worker, which then is free again; a lost one is replaced."""
-        slot = self._take()
-        try:
-            worker = slot.result()
-        except OSError as failure:
-            self._replace()
-            _LOGGER.exception("a decoder worker did not start")
-            raise DecoderUnavailable("No image decoder process can be started: see the log.") from failure
-        try:
-            reply = worker.ask(operation, size, payload)
-        except BaseException:
-            worker.kill()
-            self._replace()
-            raise
-        self._free.put(slot)
-        return reply
-
-    def _replace(self) -> None:
-        """Start a worker in the place of one that is gone."""
-        self._free.put(self._starter.submit(WorkerProcess, self.limits))
-
-    def _take(self) -> Future[WorkerProcess]:
-        try:
-            slot = self._free.get(timeout=self.limits.queue_s)
-        except queue.Empty:
-            raise DecoderUnavailable("All image decoders are busy: send the image again.") from None
-        if slot is None:
-            self._free.put(None)
-            raise DecoderUnavailable("The image decoders are shut down.")
-        return slot
-
-    def _judged(self, reply: Reply, subject: str) -> Reply:
+    def _judged(self, reply: Reply | None, subject: str) -> Reply:
+        if reply is None:
+            raise UndecodableImage(f"{subject} {_SAYS[Outcome.CRASHED]}")
         if reply.outcome is Outcome.DONE:
             self._count("done")
             return reply
@@ -186,10 +100,6 @@ class DecoderSandbox:
             )
         self._count("refused" if reply.outcome is Outcome.REFUSED else "crashed")
         raise UndecodableImage(f"{subject} {_SAYS[reply.outcome]}")
-
-    def _count(self, *names: str) -> None:
-        with self._lock:
-            self._counts.update(names)
 
 
 # One sentence for both: where the heap lies decides whether the WSQ decoder refuses a file or dies of it.

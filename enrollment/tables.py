@@ -123,6 +123,7 @@ fingers = Table(
     Column("quality_algorithm", Word),
     Column("defects", JSON),
     Column("extractor", Word),
+    Column("measures", JSON(none_as_null=True)),
     CheckConstraint("position BETWEEN 0 AND 10", name="position"),
     CheckConstraint("(reason IS NULL) = (extractor IS NOT NULL)", name="outcome"),
 )

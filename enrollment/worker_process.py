@@ -1,4 +1,4 @@
-"""The parent's end of one decoder worker: start it, ask it with a deadline, end it without a trace."""
+"""The parent's end of one worker: start it, ask it with a deadline, end it without a trace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from enrollment.decoder_protocol import REPLY, REPLY_MAGIC, REQUEST, REQUEST_MAGIC, Operation, Outcome
+from enrollment.decoder_protocol import (
+    REPLY,
+    REPLY_MAGIC,
+    REQUEST,
+    REQUEST_MAGIC,
+    Operation,
+    Outcome,
+    Toolbox,
+)
 from enrollment.limits import ImageLimits
 
 #: Isolated mode takes no module path from outside; our own package is named last, for a bare checkout.
@@ -34,7 +42,7 @@ _PIPE_BYTES = 1_048_576
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a worker answered: grey pixels (or a WSQ file) when DONE, nothing otherwise."""
+    """What a worker answered: grey pixels, a WSQ file or a score when DONE, nothing otherwise."""
 
     outcome: Outcome
     signal_number: int
@@ -57,7 +65,7 @@ class WorkerProcess:
     The constructor returns when it is ready, or raises OSError; it blocks for `limits.start_s` at most.
     """
 
-    def __init__(self, limits: ImageLimits) -> None:
+    def __init__(self, limits: ImageLimits, toolbox: Toolbox) -> None:
         self._limits = limits
         self._process = subprocess.Popen(
             [
@@ -71,6 +79,7 @@ class WorkerProcess:
                 str(limits.max_pixels),
                 str(limits.cpu_s),
                 str(limits.wall_s),
+                toolbox.value,
             ],
             bufsize=0,
             stdin=subprocess.PIPE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +13,7 @@ import cv2
 
 from enrollment.capture import Capture, FailureToAcquire, Finger
 from enrollment.network import MinutiaeNetwork
+from enrollment.nfiq2 import Nfiq2Sandbox
 from enrollment.pipeline import extract
 
 
@@ -24,11 +26,17 @@ class ExtractionPool:
     while they wait). Hence threads, which share one network, and each extraction on one core.
     """
 
-    def __init__(self, network: MinutiaeNetwork, *, workers: int | None = None) -> None:
-        """`workers`: extractions at a time, by default one for each core this process may use."""
+    def __init__(
+        self, network: MinutiaeNetwork, *, workers: int | None = None, nfiq2: Nfiq2Sandbox | None = None
+    ) -> None:
+        """`workers`: extractions at a time, by default one for each core this process may use.
+
+        nfiq2: gives every finger its NFIQ 2 score; its thread waits meanwhile, so no more cores work.
+        """
         # OpenCV would start a thread for each core inside each of our threads.
         cv2.setNumThreads(1)
         self._network = network
+        self._nfiq2 = nfiq2
         self._threads = ThreadPoolExecutor(
             workers or len(os.sched_getaffinity(0)), thread_name_prefix="extract"
         )
@@ -38,7 +46,14 @@ class ExtractionPool:
 
         Raises what `pipeline.extract` raises, for the first capture that it refuses.
         """
-        return list(self._threads.map(lambda capture: extract(capture, self._network), captures))
+        return list(self._threads.map(self._one, captures))
+
+    def _one(self, capture: Capture) -> Finger | FailureToAcquire:
+        outcome = extract(capture, self._network)
+        if self._nfiq2 is None or isinstance(outcome, FailureToAcquire):
+            return outcome
+        measures = (*outcome.quality.measures, self._nfiq2.score(capture.image))
+        return replace(outcome, quality=replace(outcome.quality, measures=measures))
 
     def close(self) -> None:
         """Let running extractions end and start no more."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enrollment.capture import FailureToAcquire, Finger
 from matcher.codes import FingerPosition
 from workflow.links import Standing
+from workflow.sequence import SequenceFlag
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class DeskAnswer:
     threshold: −10·log10 FMR. gallery_size: references searched. as_of: newest change the search has seen.
     complete: False when a part of the gallery did not answer; search again. sequence: the encounter's place
     in the change log. reference_number: of the EURODAC-style queue, if its category is sent.
+    flags: prints whose names do not fit each other, to be checked by the operator.
     """
 
     encounter_id: str
@@ -94,6 +96,7 @@ class DeskAnswer:
     complete: bool
     sequence: int
     reference_number: str | None
+    flags: tuple[SequenceFlag, ...] = ()
 
 
 def finger_outcomes(fingers: Mapping[FingerPosition, Finger | FailureToAcquire]) -> tuple[FingerOutcome, ...]:

@@ -6,7 +6,7 @@ and the remembered answer, all or nothing. No code path here turns a score into 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from workflow.audit import Action, Actor
 from workflow.desk_answer import DeskAnswer, finger_outcomes
 from workflow.desk_suggestions import Desk, compare_claim, suggest_candidates, suggest_claim
 from workflow.errors import FailureToEnroll
+from workflow.sequence import SessionPrint, check_sequence, other_hand
 
 #: Changes that commit while one search runs; beyond a bulk load these are a handful.
 _MAX_LATECOMERS = 100_000
@@ -52,13 +53,18 @@ def register(
     new_id: Callable[[], str],
     repeat: Repeat | None = None,
     near: bool = False,
+    session: Sequence[SessionPrint] = (),
+    other_hands: Sequence[FingerPosition] = (),
 ) -> DeskAnswer:
     """Store the encounter and tell who it may be. Acknowledged when it returns; found by the next search.
 
     `encounter.person_id` is a new file, or an existing one the capture subject claims. `near` also lists
-    candidates below the threshold, not suggested. No template at all is a `FailureToEnroll`.
+    candidates below the threshold, not suggested. No template at all is a `FailureToEnroll`. `session`: all
+    prints that were taken, also two of a finger, for the sequence check; `other_hands`: slaps that look like
+    the other hand. What is wrong is flagged, not refused.
     """
     _require_template(desk, encounter, actor=actor, at=at)
+    flags = (*(other_hand(slap) for slap in other_hands), *check_sequence(session))
     found = desk.searcher.search(encounter.tenprint)
     desk.records.keep_images(pictures)
     with desk.database.transaction() as tx:
@@ -83,6 +89,7 @@ def register(
             complete=found.complete,
             sequence=sequence,
             reference_number=desk.queue_export(tx, encounter, at),
+            flags=flags,
         )
         _log(tx, encounter, answer, actor=actor, at=at)
         if repeat is not None:
@@ -132,6 +139,7 @@ def _log(tx: Connection, encounter: Encounter, answer: DeskAnswer, *, actor: Act
         "person_id": answer.person_id,
         "category": encounter.category,
         "claimed": answer.claim is not None,
+        "flags": [(flag.code.value, flag.fingers) for flag in answer.flags],
         "failures": {finger.position: finger.failure for finger in answer.fingers if finger.failure},
         "threshold": answer.threshold,
         "gallery_size": answer.gallery_size,

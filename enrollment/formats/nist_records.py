@@ -3,7 +3,7 @@
 Type-4 payload: IMP 1 | FGP 6 (padded with 255) | ISR 1 | HLL 2 | VLL 2 | GCA 1 | image; big-endian.
 ISR 0 means 19.69 pixels/mm (500 ppi), ISR 1 what 1.011 (NSR) says.
 Type-14 fields: 003 IMP, 004 SRC, 005 FCD, 006 HLL, 007 VLL, 008 SLC (1: ppi, 2: pixels/cm), 009 and 010
-pixel scale, 011 CGA, 012 BPX, 013 FGP, 996 SHA-256 of the image, 999 image.
+pixel scale, 011 CGA, 012 BPX, 013 FGP, 018 AMP (missing fingers), 996 SHA-256 of the image, 999 image.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class FingerImage:
     """A compressed fingerprint image as a transaction carries it.
 
     compression: code of 14.011 (CGA), such as WSQ20, JP2 or NONE. ppi: pixels per inch as stored.
+    missing: fingers it does not show, amputated or not printable (14.018, AMP).
     """
 
     idc: int
@@ -43,6 +44,7 @@ class FingerImage:
     ppi: int
     compression: str
     data: bytes
+    missing: tuple[FingerPosition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,9 @@ def _from_type_14(record: TaggedRecord) -> FingerImage:
         ppi=round(horizontal * unit),
         compression=record.text(11) or "NONE",
         data=record.required(DATA),
+        missing=tuple(
+            _position(_whole(row[0], "14.018 (AMP)"), record.idc) for row in record.items(18) if row[0]
+        ),
     )
 
 

@@ -88,7 +88,7 @@ def test_person_without_any_print_is_not_stored(running: Running) -> None:
         ({"right_index": b"no image at all"}, {}, 422, "unsupported_format"),
         ({"right_indx": b"x"}, {}, 422, "invalid_request"),
         ({"right_index": b"x", "2": b"x"}, {}, 422, "invalid_request"),
-        ({"plain_right_four": b"x"}, {}, 400, "not_offered"),
+        ({"plain_right_four": b"x"}, {}, 422, "unsupported_format"),
         ({"right_index": b"x"}, {"pii": "500"}, 422, "invalid_request"),
         ({"right_index": b"x"}, {"ppi": "five hundred"}, 422, "invalid_request"),
         ({"right_index": b"x"}, {"impression": "stamped"}, 422, "invalid_request"),

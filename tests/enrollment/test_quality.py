@@ -73,7 +73,7 @@ def test_closed_valleys_are_wet(clean: NDArray[np.uint8]) -> None:
 def test_few_minutiae_and_small_area() -> None:
     """Both are told, both lower the number."""
     pixels = ridge_picture(190, 200, minutiae=4, noise=2).pixels
-    assert {Defect.FEW_MINUTIAE, Defect.SMALL_AREA} <= set(defects_of(pixels, 4))
+    assert {Defect.FEW_MINUTIAE, Defect.TOO_SMALL} <= set(defects_of(pixels, 4))
 
 
 def test_nothing_to_judge_is_no_error() -> None:
