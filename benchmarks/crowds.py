@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.datasets import UnusableDataset
-from benchmarks.identification import FINGERS_USED, Search, search_one, synthetic_id
+from benchmarks.identification import Search, search_one
 from benchmarks.metrics import equal_error_rate, fnmr_at
+from benchmarks.strangers import FINGERS_USED, synthetic_id
 from fixtures.template_folder import TemplateFolder
 from matcher.codes import FINGERS
 from matcher.comparison import PreparedTemplate, prepare, score_many

@@ -1,13 +1,12 @@
-"""1:N accuracy and speed: real prints sought among themselves and synthetic people; synthetic people alone.
+"""1:N accuracy and speed: real prints sought among themselves and synthetic people.
 
-A first version: it searches what fits in memory and reports what it measured. FPIR below 1/searches is not
-claimed.
+FPIR below 1/searches is not claimed. `benchmarks.scale` searches synthetic people alone.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,11 +14,11 @@ import numpy as np
 
 from benchmarks.datasets import Picture
 from benchmarks.engines import Reader
+from benchmarks.strangers import people_of, synthetic_id
 from enrollment.capture import Capture, FailureToAcquire
 from enrollment.errors import MalformedImage
 from enrollment.network import MinutiaeNetwork
 from enrollment.pipeline import extract
-from fixtures.templates import person
 from matcher.candidates import ReferenceId
 from matcher.codes import FINGERS, FingerPosition, ImpressionType
 from matcher.gallery import Gallery
@@ -29,23 +28,12 @@ from matcher.template import Template, Tenprint
 #: Called with (stage, done, total) for a progress bar.
 Progress: TypeAlias = Callable[[str, int, int], None]
 
-#: Fingers of a probe, by how many there are: the most often used ones first.
-FINGERS_USED: Mapping[int, tuple[FingerPosition, ...]] = {
-    1: (FingerPosition.RIGHT_INDEX,),
-    2: (FingerPosition.RIGHT_INDEX, FingerPosition.LEFT_INDEX),
-    4: (
-        FingerPosition.RIGHT_INDEX,
-        FingerPosition.RIGHT_MIDDLE,
-        FingerPosition.LEFT_INDEX,
-        FingerPosition.LEFT_MIDDLE,
-    ),
-    10: FINGERS,
-}
 #: Candidates asked for in every search.
 LIMIT = 20
 #: FPIR at which FNIR is reported, if there are enough searches to tell.
 FPIR = 1e-2
-_SEED = 20
+#: Synthetic people made at once.
+_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,47 +101,15 @@ def search_pictures(
 
 
 def fill(gallery: Gallery, people: int, positions: Iterable[FingerPosition], progress: Progress) -> None:
-    """Add synthetic people with a finger at each position; at an unknown one, any finger of theirs."""
+    """Add synthetic people with a finger at each position; at an unknown one, some finger of theirs."""
     chosen = sorted(positions)
-    for number in range(people):
-        synthetic = person(_SEED, number)
-        tenprint = {
-            position: synthetic.capture(position or FINGERS[number % len(FINGERS)]) for position in chosen
-        }
-        gallery.add(synthetic_id(number), tenprint)
-        progress("adding synthetic people", number + 1, people)
-
-
-def search_people(
-    people: int, fingers: int, searches: int, progress: Progress
-) -> tuple[list[Search], dict[str, Any]]:
-    """Synthetic people with so many fingers, some of them sought; and what adding them cost."""
-    used = FINGERS_USED[fingers]
-    prints: list[Tenprint] = [person(_SEED, number).tenprint(0, used) for number in range(people)]
-    gallery = Gallery()
-    begun = time.perf_counter()
-    for number, tenprint in enumerate(prints):
-        gallery.add(synthetic_id(number), tenprint)
-        progress("adding", number + 1, people)
-    added = time.perf_counter() - begun
-    chosen = range(0, people, max(1, people // searches))
-    found = []
-    for number in chosen:
-        probe = person(_SEED, number).tenprint(1, used)
-        found.append(search_one(gallery, f"{fingers} fingers", probe, synthetic_id(number), ()))
-        progress("searching", len(found), len(chosen))
-    costs = {
-        "people": people,
-        "fingers": fingers,
-        "add_fingers_per_s": people * fingers / added,
-        "bytes_per_finger": gallery.nbytes / (people * fingers),
-    }
-    return found, costs
-
-
-def synthetic_id(number: int) -> ReferenceId:
-    """The reference id of a synthetic person."""
-    return ReferenceId(f"synthetic-{number}")
+    for first in range(0, people, _BATCH):
+        some = FINGERS[first // _BATCH % len(FINGERS)]
+        made = [position or some for position in chosen]
+        for number, tenprint in people_of(first, min(_BATCH, people - first), made, 1):
+            prints = {position: tenprint[finger] for position, finger in zip(chosen, made, strict=True)}
+            gallery.add(synthetic_id(number), prints)
+        progress("adding synthetic people", min(first + _BATCH, people), people)
 
 
 def search_one(

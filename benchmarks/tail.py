@@ -104,7 +104,7 @@ def fingerprint() -> str:
         "measures",
         "pairing",
     )
-    names = ["*.npz", "trust.json", "parameters.py", *(f"{name}.py" for name in kernels)]
+    names = ["descriptor.npz", "trust.json", "parameters.py", *(f"{name}.py" for name in kernels)]
     kept = sorted(path for name in names for path in folder.glob(name))
     for path in [*kept, *sorted(folder.parent.glob("fixtures/template*.py"))]:
         digest.update(path.read_bytes())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NewType
 
@@ -50,21 +50,6 @@ class CandidateList:
     def suggestions(self) -> tuple[Candidate, ...]:
         """The candidates at or above the threshold."""
         return tuple(candidate for candidate in self.candidates if candidate.score >= self.threshold)
-
-
-def merge(parts: Sequence[CandidateList], *, limit: int) -> CandidateList:
-    """One answer from the answers of the parts of one gallery; at least one part.
-
-    A reference lives in one part only. What is as old as the oldest part counts as seen.
-    """
-    found = (candidate for part in parts for candidate in part.candidates)
-    return CandidateList(
-        candidates=ranked(found, limit=limit),
-        threshold=parts[0].threshold,
-        gallery_size=sum(part.gallery_size for part in parts),
-        as_of=min(part.as_of for part in parts),
-        complete=all(part.complete for part in parts),
-    )
 
 
 def ranked(found: Iterable[Candidate], *, limit: int) -> tuple[Candidate, ...]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+#: Arrays by name: what a part of a gallery is written down as, and comes back from.
+State: TypeAlias = Mapping[str, NDArray[Any]]
 
 
 class Column:
@@ -24,8 +28,14 @@ class Column:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory, spare room included."""
-        return self._kept.nbytes
+        """Bytes of memory in use; spare room, never touched, takes none."""
+        return self._kept[: self._count].nbytes
+
+    def adopt(self, rows: NDArray[Any]) -> None:
+        """Hold these rows, not copied, in place of all; raises ValueError where they are of another kind."""
+        if rows.dtype != self._kept.dtype or rows.shape[1:] != self._shape:
+            raise ValueError(f"expected {self._kept.dtype}{self._shape}, not {rows.dtype}{rows.shape[1:]}")
+        self._kept, self._count = rows, len(rows)
 
     def append(self, rows: NDArray[Any]) -> int:
         """Append rows; returns the number of the first."""

@@ -3,16 +3,51 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
-from matcher.candidates import Candidate, CandidateList, ReferenceId, merge
-from matcher.comparison import prepare
-from matcher.references import PreparedTenprint
+from matcher.candidates import Candidate, CandidateList, ReferenceId, ranked
+from matcher.columns import State
+from matcher.errors import GalleryUnavailable, ShardUnavailable
+from matcher.references import PreparedTenprint, prepare_tenprint
 from matcher.scoring import Score
-from matcher.shard import Shard, Sizes
+from matcher.shard import Search, Shard
+from matcher.shortlist import merged
 from matcher.template import Tenprint
+from matcher.traits import Filter, Traits
+from matcher.turns import Priority
 
-__all__ = ["Candidate", "CandidateList", "Gallery", "ReferenceId"]
+__all__ = ["Candidate", "CandidateList", "Filter", "Gallery", "Priority", "ReferenceId", "Sizes", "Traits"]
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many references are compared exactly.
+
+    least: for probes of one finger, of two …, the last for more;
+    share: likewise, of the gallery, if that is more. Origin: measured recall, docs/identification.md.
+    scarce, most: with fewer minutiae a finger than `scarce`, more by the square of what is missing, up to
+    `most` times as many; a comparison of few minutiae costs less.
+    A search over no more than these compares all of them: it misses nothing.
+    """
+
+    least: tuple[int, ...] = (400, 200, 100, 60)
+    share: tuple[float, ...] = (0.007, 0.0005, 0.0002, 0.0001)
+    scarce: float = 40.0
+    most: float = 12.0
+
+    def compared(self, probe: PreparedTenprint, limit: int, gallery_size: int) -> int:
+        """References compared exactly for one probe."""
+        fingers = max(len(probe), 1)
+        minutiae = sum(len(finger.prepared) for finger in probe.values()) / fingers
+        scarcity = min(self.most, max(1.0, (self.scarce / max(minutiae, 1.0)) ** 2))
+        least = self.least[min(fingers, len(self.least)) - 1]
+        share = self.share[min(fingers, len(self.share)) - 1]
+        return max(limit, round(scarcity * max(least, share * gallery_size)))
+
 
 DEFAULT_SIZES = Sizes()
 
@@ -20,8 +55,9 @@ DEFAULT_SIZES = Sizes()
 class Gallery:
     """References that can be searched, in one or more shards. Every method may be called from any thread."""
 
-    def __init__(self, *, shards: int = 1, sizes: Sizes = DEFAULT_SIZES) -> None:
-        self._shards = tuple(Shard(sizes) for _ in range(shards))
+    def __init__(self, *, shards: int | Sequence[Shard] = 1, sizes: Sizes = DEFAULT_SIZES) -> None:
+        self._shards = tuple(Shard() for _ in range(shards)) if isinstance(shards, int) else tuple(shards)
+        self._sizes = sizes
 
     def __len__(self) -> int:
         """References that can be found."""
@@ -37,14 +73,21 @@ class Gallery:
         """Bytes of memory of all prints."""
         return sum(shard.nbytes for shard in self._shards)
 
-    def add(self, reference_id: ReferenceId, tenprint: Tenprint, *, sequence: int = 0) -> None:
+    def add(
+        self,
+        reference_id: ReferenceId,
+        tenprint: Tenprint,
+        *,
+        sequence: int = 0,
+        traits: Traits | None = None,
+    ) -> None:
         """Add a reference, or replace it; the very next search finds it.
 
         sequence: the number of the change in the change log.
         """
-        prepared = _prepared(tenprint)
+        prepared = prepare_tenprint(tenprint)
         owner = self._owner(reference_id)
-        owner.add(reference_id, prepared, sequence)
+        owner.add(reference_id, prepared, sequence, traits or Traits())
         self._advance(owner, sequence)
 
     def remove(self, reference_id: ReferenceId, *, sequence: int = 0) -> None:
@@ -58,6 +101,23 @@ class Gallery:
         for shard in self._shards:
             shard.advance(sequence)
 
+    def state(self) -> list[tuple[State, int]]:
+        """What each shard holds and the sequence it stands at, for `restore`; searches and changes go on."""
+        return [shard.state() for shard in self._shards]
+
+    def restore(self, states: Sequence[tuple[State, int]]) -> None:
+        """Hold what `state` gave, in a gallery of as many shards.
+
+        Raises KeyError or ValueError where it does not fit; then the gallery is empty.
+        """
+        try:
+            for shard, (state, sequence) in zip(self._shards, states, strict=True):
+                shard.restore(state, sequence)
+        except (KeyError, ValueError):
+            for shard in self._shards:
+                shard.clear()
+            raise
+
     def search(
         self,
         probe: Tenprint,
@@ -66,17 +126,47 @@ class Gallery:
         threshold: Score,
         within: Collection[ReferenceId] | None = None,
         exclude: Collection[ReferenceId] = (),
+        only: Filter | None = None,
+        priority: Priority = Priority.DESK,
+        exhaustive: bool = False,
     ) -> CandidateList:
         """The `limit` references most similar to the probe, also those below the threshold.
 
-        within:  search among these only, None for all; without those in `exclude`.
+        within:     search among these only, None for all; without those in `exclude`.
+        only:       search among those whose traits pass.
+        exhaustive: compare everything exactly: slow, and misses nothing.
+        A shard that does not answer makes the answer incomplete; if none does, raises `GalleryUnavailable`.
         """
-        prepared = _prepared(probe)
-        answers = [
-            shard.search(prepared, limit=limit, threshold=threshold, within=within, exclude=exclude)
-            for shard in self._shards
-        ]
-        return merge(answers, limit=limit)
+        prepared = prepare_tenprint(probe)
+        known = len(self)
+        size = known if exhaustive else self._sizes.compared(prepared, limit, known)
+        search = Search(within=within, exclude=exclude, only=only or Filter(), priority=priority)
+        lists = self._ask(self._shards, lambda shard: shard.shortlist(prepared, max(size, 1), search))
+        kept = merged(list(lists.values()), size)
+        compared = dict(zip(lists, kept, strict=True))
+        found = self._ask(
+            tuple(lists), lambda shard: shard.compare(prepared, compared[shard], limit, priority)
+        )
+        if not found:
+            raise GalleryUnavailable("no part of the gallery answers; the search was not made")
+        return CandidateList(
+            candidates=ranked((each for part in found.values() for each in part), limit=limit),
+            threshold=threshold,
+            gallery_size=sum(lists[shard].searched for shard in found),
+            as_of=min(lists[shard].as_of for shard in found),
+            complete=len(found) == len(self._shards),
+        )
+
+    @staticmethod
+    def _ask(shards: Sequence[Shard], question: Callable[[Shard], Answer]) -> dict[Shard, Answer]:
+        """The answers of the shards that can be reached."""
+        answers = {}
+        for shard in shards:
+            try:
+                answers[shard] = question(shard)
+            except ShardUnavailable:
+                continue
+        return answers
 
     def _owner(self, reference_id: ReferenceId) -> Shard:
         """The shard of a reference, the same in every process."""
@@ -87,7 +177,3 @@ class Gallery:
         for shard in self._shards:
             if shard is not owner:
                 shard.advance(sequence)
-
-
-def _prepared(tenprint: Tenprint) -> PreparedTenprint:
-    return {position: prepare(template) for position, template in tenprint.items()}

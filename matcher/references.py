@@ -1,8 +1,9 @@
-"""What a shard holds: reference ids by number, and prints by finger position."""
+"""What a shard holds: reference ids and traits by number, and prints by finger position."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -10,9 +11,12 @@ from numpy.typing import NDArray
 
 from matcher.candidates import ReferenceId
 from matcher.codes import FINGERS, FingerPosition
-from matcher.columns import Column
-from matcher.prepared import PreparedTemplate
+from matcher.columns import Column, State
+from matcher.prepared import PreparedTemplate, prepare
 from matcher.prints import Prints
+from matcher.sketches import Sketch, sketch_of
+from matcher.template import Tenprint
+from matcher.traits import Filter, TraitColumns, Traits
 
 _THUMBS = {
     FingerPosition.RIGHT_THUMB: FingerPosition.PLAIN_RIGHT_THUMB,
@@ -21,8 +25,22 @@ _THUMBS = {
 _SINGLE = (FingerPosition.UNKNOWN, *FINGERS, *_THUMBS.values())
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedFinger:
+    """A print ready for both stages of a search."""
+
+    prepared: PreparedTemplate
+    sketch: Sketch
+
+
 #: A person's fingers, each prepared once.
-PreparedTenprint: TypeAlias = Mapping[FingerPosition, PreparedTemplate]
+PreparedTenprint: TypeAlias = Mapping[FingerPosition, PreparedFinger]
+
+
+def prepare_tenprint(tenprint: Tenprint) -> PreparedTenprint:
+    """Make ready every finger."""
+    prepared = {position: prepare(template) for position, template in tenprint.items()}
+    return {position: PreparedFinger(each, sketch_of(each)) for position, each in prepared.items()}
 
 
 def comparable(position: FingerPosition) -> Sequence[FingerPosition]:
@@ -36,65 +54,87 @@ def comparable(position: FingerPosition) -> Sequence[FingerPosition]:
     return (position, *((plain[position],) if position in plain else ()), FingerPosition.UNKNOWN)
 
 
+def _below(prefix: str, state: State) -> State:
+    """The arrays of one part."""
+    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+
+
 class References:
     """References by number (ids, alive or not) and their prints by position.
 
-    Not locked: `matcher.shard` lets searches run together and changes alone.
+    A number is never given twice. Not locked: `matcher.shard` lets searches run together and changes alone.
     """
 
-    def __init__(self, scanned_rows: int) -> None:
-        self._scanned_rows = scanned_rows
-        self.ids: list[ReferenceId] = []
+    def __init__(self) -> None:
+        #: By number; None once dead.
+        self.ids: list[ReferenceId | None] = []
         self.numbers: dict[ReferenceId, int] = {}
         self.alive = Column(np.bool_)
+        self.traits = TraitColumns()
         self.prints: dict[FingerPosition, Prints] = {}
 
     @property
-    def dead(self) -> int:
-        """References that were removed but still take room."""
-        return len(self.ids) - len(self.numbers)
+    def nbytes(self) -> int:
+        """Bytes of memory of all prints."""
+        return sum(prints.nbytes for prints in self.prints.values())
 
-    def append(self, reference_id: ReferenceId, tenprint: PreparedTenprint) -> None:
+    def append(self, reference_id: ReferenceId, tenprint: PreparedTenprint, traits: Traits) -> None:
         """Hold one reference more; its id must not be alive."""
         number = len(self.ids)
         for position, finger in tenprint.items():
             if position not in self.prints:
-                self.prints[position] = Prints(self._scanned_rows)
-            self.prints[position].append(number, finger)
+                self.prints[position] = Prints()
+            self.prints[position].append(number, finger.prepared, finger.sketch)
         self.ids.append(reference_id)
         self.numbers[reference_id] = number
         self.alive.append(np.array([True]))
+        self.traits.append(traits)
 
     def kill(self, reference_id: ReferenceId) -> bool:
         """Never return a reference again; False if it is unknown."""
         number = self.numbers.pop(reference_id, None)
         if number is None:
             return False
+        self.ids[number] = None
         self.alive.rows(number, 1)[0] = False
+        for prints in self.prints.values():
+            prints.lose(number)
         return True
 
-    def reclaimed(self) -> References:
-        """A copy without the dead."""
-        alive = self.alive.rows(0, len(self.ids))
-        copy = References(self._scanned_rows)
-        copy.ids = list(self.numbers)
-        copy.numbers = {reference_id: number for number, reference_id in enumerate(copy.ids)}
-        copy.alive.append(np.ones(len(copy.ids), np.bool_))
-        copy.prints = {position: prints.kept(alive) for position, prints in self.prints.items()}
-        for prints in copy.prints.values():
-            if prints.index.outgrown:
-                prints.index.adopt(prints.index.arranged())
-        return copy
+    def state(self) -> State:
+        """Everything, as arrays by name. Take it under the lock; the arrays stay as they are after."""
+        ids = "\n".join(reference_id or "" for reference_id in self.ids).encode()
+        state = {"ids": np.frombuffer(ids, np.uint8), "alive": self.alive.all().copy()}
+        state |= {f"traits/{name}": column for name, column in self.traits.state().items()}
+        for position, prints in self.prints.items():
+            state |= {f"prints/{position.value}/{name}": column for name, column in prints.state().items()}
+        return state
+
+    @classmethod
+    def restored(cls, state: State) -> References:
+        """References from their `state`. Raises KeyError or ValueError where it is another's."""
+        references = cls()
+        alive = state["alive"]
+        names = state["ids"].tobytes().decode().split("\n") if len(alive) else []
+        references.ids = [ReferenceId(name) if name else None for name in names]
+        references.numbers = {each: number for number, each in enumerate(references.ids) if each is not None}
+        references.alive.adopt(alive)
+        references.traits = TraitColumns.restored(_below("traits/", state))
+        for position in FingerPosition:
+            own = _below(f"prints/{position.value}/", state)
+            if own:
+                references.prints[position] = Prints.restored(own, alive)
+        return references
 
     def allowed(
-        self, within: Collection[ReferenceId] | None, exclude: Collection[ReferenceId]
+        self, within: Collection[ReferenceId] | None, exclude: Collection[ReferenceId], only: Filter
     ) -> NDArray[np.bool_]:
         """The references a search is over: bool[references]."""
-        if within is None:
-            allowed: NDArray[np.bool_] = self.alive.rows(0, len(self.ids)).copy()
-        else:
-            allowed = np.zeros(len(self.ids), np.bool_)
-            allowed[[self.numbers[each] for each in within if each in self.numbers]] = True
+        allowed: NDArray[np.bool_] = self.alive.all() & self.traits.passing(only)
+        if within is not None:
+            chosen = np.zeros(len(self.ids), np.bool_)
+            chosen[[self.numbers[each] for each in within if each in self.numbers]] = True
+            allowed &= chosen
         allowed[[self.numbers[each] for each in exclude if each in self.numbers]] = False
         return allowed
 

@@ -8,17 +8,20 @@ A score of 40 is reached by one non-mated comparison in 10,000. The table behind
 from __future__ import annotations
 
 import json
+import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NewType
+from typing import Any, Final, NewType
 
 import numpy as np
 from numpy.typing import NDArray
 
 #: −10·log10(FMR), 0 or more; higher is closer.
 Score = NewType("Score", float)
+#: Standard deviations of a 95 % interval.
+_Z_95: Final = 1.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,26 @@ def score_of_fmr(fmr: float) -> Score:
 def is_extrapolated(score: Score, *, with_field: bool = True) -> bool:
     """Whether a score lies beyond what the comparisons behind the table can support."""
     return score > calibration(with_field=with_field).measured_to
+
+
+def score_interval(score: Score, *, with_field: bool = True) -> tuple[float, float | None]:
+    """Scores between which a score lies with 95 % confidence, given the comparisons its table rests on.
+
+    With n comparisons a false match rate f means f·n of them at or above; the interval is Wilson's (JASA 22,
+    1927) for that share. Beyond `measured_to` it has no upper end: None. It speaks of the number of
+    comparisons alone: sensors and people differ from set to set by more (`calibration.md`).
+    """
+    table = calibration(with_field=with_field)
+    if score > table.measured_to:
+        return float(table.measured_to), None
+    rate = fmr_of(score)
+    # Three comparisons support the last score of each range: that is what `real_to` and `measured_to` mean.
+    count = 3.0 / fmr_of(table.real_to if score <= table.real_to else table.measured_to)
+    square = _Z_95 * _Z_95 / count
+    middle = rate + square / 2.0
+    half = _Z_95 * math.sqrt(rate * (1.0 - rate) / count + square / (4.0 * count))
+    low, high = (middle - half) / (1.0 + square), (middle + half) / (1.0 + square)
+    return max(0.0, float(score_of_fmr(high))), float(score_of_fmr(low)) if low > 0.0 else None
 
 
 @cache

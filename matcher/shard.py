@@ -1,61 +1,58 @@
 """A part of a gallery that lives in one process: what is kept of its references, and how it is searched.
 
-Nothing here assumes shared memory: a probe goes in, a `CandidateList` comes out, changes carry the sequence
-number of the change log. `matcher.gallery` scatters a search over shards and merges what they answer.
+Nothing here assumes shared memory: a probe goes in, lists come out, changes carry the sequence number of the
+change log. `matcher.gallery` asks every shard for its shortlist, cuts them as one, and has what is left
+compared where it is kept.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from matcher.candidates import Candidate, CandidateList, ReferenceId, ranked
-from matcher.codes import FingerPosition
-from matcher.comparison import score_many
-from matcher.fusion import best_of, fuse
-from matcher.index import SCANNED_ROWS
+from matcher.candidates import Candidate, ReferenceId
+from matcher.columns import State
+from matcher.exact import compare_exactly
 from matcher.locks import ReadWriteLock
-from matcher.prints import directions_of
 from matcher.references import PreparedTenprint, References
 from matcher.scoring import Score
+from matcher.shortlist import Shortlist, best_places, similarities, views_of
+from matcher.traits import Filter, Traits
+from matcher.turns import Priority, Turns, turns
+
+_ALL = Filter()
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Where a shard changes its ways.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What is asked of a shard beside the probe.
 
-    shortlist:    references compared exactly, for probes of one finger, of two …, the last for more; up to
-                  three times as many for probes of fewer than 40 minutiae a finger. A search over no more
-                  than these compares all of them: it misses nothing. Origin: measured recall.
-    scanned_rows: rows of a position up to which the index is scanned one by one.
-    dead_least:   removed references beyond which memory is reclaimed,
-    dead_share:   if they are also more than this share of all.
+    within:  search among these only, None for all; without those in `exclude`.
+    only:    filter by traits.
     """
 
-    shortlist: tuple[int, ...] = (200, 100, 60, 40)
-    scanned_rows: int = SCANNED_ROWS
-    dead_least: int = 256
-    dead_share: float = 0.25
-
-    def compared(self, probe: PreparedTenprint, limit: int) -> int:
-        """References compared exactly: more where the probe has few minutiae, which costs no more time."""
-        fingers = max(len(probe), 1)
-        minutiae = sum(len(finger) for finger in probe.values()) / fingers
-        scarcity = min(3.0, max(1.0, 40.0 / max(minutiae, 1.0)))
-        base = self.shortlist[min(fingers, len(self.shortlist)) - 1]
-        return max(limit, round(scarcity * base))
+    within: Collection[ReferenceId] | None = None
+    exclude: Collection[ReferenceId] = ()
+    only: Filter = _ALL
+    priority: Priority = Priority.DESK
 
 
 class Shard:
-    """References and their prints. Searches run together, and while references are added."""
+    """References and their prints. Searches run together, and while references are added.
 
-    def __init__(self, sizes: Sizes) -> None:
-        self._sizes = sizes
-        self._references = References(sizes.scanned_rows)
+    dead_least, dead_share: prints of removed references are dropped from memory once they are more than
+    both this many and this share of a position's.
+    """
+
+    def __init__(
+        self, *, dead_least: int = 256, dead_share: float = 0.1, threads: Turns | None = None
+    ) -> None:
+        self._dead = dead_least, dead_share
+        self._turns = threads or turns()
+        self._references = References()
         self._sequence = 0
         #: One change at a time; `_lock` is held only for moments, so searches go on during long changes.
         self._changes = threading.Lock()
@@ -73,16 +70,18 @@ class Shard:
     @property
     def nbytes(self) -> int:
         """Bytes of memory of all prints."""
-        return sum(prints.nbytes for prints in self._references.prints.values())
+        return self._references.nbytes
 
-    def add(self, reference_id: ReferenceId, tenprint: PreparedTenprint, sequence: int) -> None:
+    def add(
+        self, reference_id: ReferenceId, tenprint: PreparedTenprint, sequence: int, traits: Traits
+    ) -> None:
         """Add a reference, in the place of the one of the same id; the very next search finds it."""
         with self._changes:
             with self._lock.writing():
                 self._references.kill(reference_id)
-                self._references.append(reference_id, tenprint)
+                self._references.append(reference_id, tenprint, traits)
                 self._sequence = max(self._sequence, sequence)
-            self._tidy()
+            self._reclaim()
 
     def remove(self, reference_id: ReferenceId, sequence: int) -> None:
         """Never return a reference again; nothing happens if it is unknown."""
@@ -90,83 +89,78 @@ class Shard:
             with self._lock.writing():
                 self._references.kill(reference_id)
                 self._sequence = max(self._sequence, sequence)
-            self._tidy()
+            self._reclaim()
 
     def advance(self, sequence: int) -> None:
         """Learn of a change that touched another shard."""
         with self._changes, self._lock.writing():
             self._sequence = max(self._sequence, sequence)
 
-    def search(
-        self,
-        probe: PreparedTenprint,
-        *,
-        limit: int,
-        threshold: Score,
-        within: Collection[ReferenceId] | None,
-        exclude: Collection[ReferenceId],
-    ) -> CandidateList:
-        """Shortlist, then compare exactly; what is fetched under the lock is compared outside it."""
+    def state(self) -> tuple[State, int]:
+        """Everything it holds, as arrays by name, and the sequence they stand at; searches go on."""
+        with self._changes, self._lock.reading():
+            return self._references.state(), self._sequence
+
+    def restore(self, state: State, sequence: int) -> None:
+        """Hold what `state` gave, in the place of all else. Raises KeyError or ValueError for another's."""
+        references = References.restored(state)
+        with self._changes, self._lock.writing():
+            self._references, self._sequence = references, sequence
+
+    def clear(self) -> None:
+        """Hold nothing."""
+        with self._changes, self._lock.writing():
+            self._references, self._sequence = References(), 0
+
+    def shortlist(self, probe: PreparedTenprint, size: int, search: Search) -> Shortlist:
+        """The `size` references whose sketches are most like the probe's."""
         with self._lock.reading():
             references, as_of = self._references, self._sequence
-            allowed = references.allowed(within, exclude)
-            numbers = _shortlist(references, probe, allowed, self._sizes.compared(probe, limit))
-        return CandidateList(
-            candidates=ranked(_compared(references, probe, numbers), limit=limit),
-            threshold=threshold,
-            gallery_size=int(np.count_nonzero(allowed)),
+            allowed = references.allowed(search.within, search.exclude, search.only)
+            views = views_of(references, probe)
+        total, seen = similarities(views, allowed, self._turns, search.priority)
+        numbers = np.flatnonzero(seen)
+        values = total[numbers]
+        # An id is None from the moment that its reference is removed: it is not compared any more.
+        places = best_places(values, lambda place: references.ids[numbers[place]] or "", size)
+        named = [(references.ids[numbers[place]], int(values[place])) for place in places]
+        listed = [(reference_id, value) for reference_id, value in named if reference_id is not None]
+        return Shortlist(
+            ids=tuple(reference_id for reference_id, _ in listed),
+            similarities=tuple(value for _, value in listed),
+            searched=int(np.count_nonzero(allowed)),
             as_of=as_of,
-            complete=True,
         )
 
-    def _tidy(self) -> None:
-        """Reclaim what is dead, and arrange what has outgrown its index, beside running searches."""
-        references = self._references
-        if references.dead > max(self._sizes.dead_least, self._sizes.dead_share * len(references.ids)):
-            references = references.reclaimed()
-            with self._lock.writing():
-                self._references = references
-        for prints in references.prints.values():
-            if prints.index.outgrown:
-                arrangement = prints.index.arranged()
+    def compare(
+        self, probe: PreparedTenprint, ids: Sequence[ReferenceId], limit: int, priority: Priority
+    ) -> tuple[Candidate, ...]:
+        """The `limit` best of some references, compared exactly, not ranked yet; none removed meanwhile."""
+        with self._lock.reading():
+            references = self._references
+            known = [each for each in ids if each in references.numbers]
+            numbers = np.array([references.numbers[each] for each in known], np.int64)
+            columns = [list(references.prints_for(position)) for position in probe]
+        scores = compare_exactly(probe, columns, numbers, self._turns, priority)
+        compared = np.flatnonzero(scores.compared.any(axis=0))
+        with self._lock.reading():
+            places = [place for place in compared.tolist() if references.ids[numbers[place]] is not None]
+        best = best_places(scores.fused[places], lambda k: known[places[k]], limit)
+        return tuple(
+            Candidate(
+                reference_id=known[place],
+                rank=0,
+                score=Score(float(scores.fused[place])),
+                fingers={position: Score(score) for position, score in scores.of(place).items()},
+            )
+            for place in (places[k] for k in best)
+        )
+
+    def _reclaim(self) -> None:
+        """Drop the prints of the dead from memory, position by position, beside running searches."""
+        references, (least, share) = self._references, self._dead
+        for position, prints in references.prints.items():
+            if prints.dead > max(least, share * len(prints)):
+                kept = prints.kept(references.alive.all())
                 with self._lock.writing():
-                    prints.index.adopt(arrangement)
-
-
-def _shortlist(
-    references: References, probe: PreparedTenprint, allowed: NDArray[np.bool_], size: int
-) -> NDArray[np.int64]:
-    """Numbers of the references worth an exact comparison, fused over fingers before the list is cut."""
-    searched = np.flatnonzero(allowed)
-    if len(searched) <= size:
-        return searched
-    only = None if len(searched) == len(allowed) else allowed
-    fused = np.zeros(len(allowed), np.float32)
-    for position, finger in probe.items():
-        best = np.zeros(len(allowed), np.float32)
-        for prints in references.prints_for(position):
-            votes = np.zeros(len(allowed), np.float32)
-            prints.index.vote(finger.descriptors, directions_of(finger), votes, only)
-            np.maximum(best, votes, out=best)
-        fused += best
-    order = np.argpartition(-fused, size)[:size]
-    return order[fused[order] > 0.0]
-
-
-def _compared(
-    references: References, probe: PreparedTenprint, numbers: NDArray[np.int64]
-) -> Iterator[Candidate]:
-    """Exact comparisons with some references; those without a finger to compare are no candidates."""
-    fingers: dict[int, dict[FingerPosition, Score]] = {}
-    for position, finger in probe.items():
-        scores: dict[int, list[Score]] = {}
-        for prints in references.prints_for(position):
-            found = [(number, prints.get(number)) for number in numbers.tolist()]
-            known = [(number, reference) for number, reference in found if reference is not None]
-            compared = score_many(finger, [reference for _, reference in known])
-            for (number, _), score in zip(known, compared.tolist(), strict=True):
-                scores.setdefault(number, []).append(Score(score))
-        for number, of_finger in scores.items():
-            fingers.setdefault(number, {})[position] = best_of(of_finger)
-    for number, of_fingers in fingers.items():
-        yield Candidate(references.ids[number], 0, fuse(of_fingers), of_fingers)
+                    references.prints[position] = kept

@@ -1,11 +1,11 @@
-"""Candidate lists: their order, and one made of several."""
+"""Candidate lists: their order."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matcher.candidates import Candidate, CandidateList, ReferenceId, merge, ranked
+from matcher.candidates import Candidate, CandidateList, ReferenceId, ranked
 from matcher.scoring import Score
 
 found = st.lists(
@@ -21,9 +21,9 @@ found = st.lists(
 )
 
 
-def answer(candidates: tuple[Candidate, ...], *, as_of: int = 3, complete: bool = True) -> CandidateList:
-    """One shard's answer."""
-    return CandidateList(candidates, Score(20.0), len(candidates), as_of, complete)
+def answer(candidates: tuple[Candidate, ...]) -> CandidateList:
+    """An answer with a threshold of 20."""
+    return CandidateList(candidates, Score(20.0), len(candidates), as_of=3, complete=True)
 
 
 @given(found, st.integers(1, 12))
@@ -36,20 +36,6 @@ def test_candidates_fall_in_score_and_ties_go_by_reference_id(
     assert keys == sorted(keys)
     assert [candidate.rank for candidate in best] == list(range(1, len(best) + 1))
     assert best == ranked(reversed(candidates), limit=limit)
-
-
-@given(found, st.integers(1, 12), st.integers(1, 4))
-def test_several_shards_answer_as_one(candidates: list[Candidate], limit: int, shards: int) -> None:
-    """However the candidates are spread."""
-    whole = answer(ranked(candidates, limit=limit))
-    parts = [answer(ranked(candidates[part::shards], limit=limit)) for part in range(shards)]
-    assert merge(parts, limit=limit).candidates == whole.candidates
-
-
-def test_a_merged_answer_is_as_old_as_its_oldest_part_and_as_complete_as_its_least() -> None:
-    """No shard's silence is hidden."""
-    merged = merge([answer((), as_of=7), answer((), as_of=5, complete=False)], limit=3)
-    assert (merged.as_of, merged.complete, merged.gallery_size) == (5, False, 0)
 
 
 def test_suggestions_are_the_candidates_from_the_threshold_on() -> None:

@@ -16,10 +16,12 @@ from fixtures.templates import person
 from matcher.candidates import CandidateList, ReferenceId
 from matcher.codes import FingerPosition
 from matcher.comparison import prepare, score_of
+from matcher.errors import GalleryUnavailable, ShardUnavailable
 from matcher.fusion import fuse
-from matcher.gallery import Gallery
+from matcher.gallery import Filter, Gallery, Sizes, Traits
 from matcher.scoring import Score
-from matcher.shard import Sizes
+from matcher.shard import Shard
+from matcher.shortlist import Shortlist
 from matcher.template import Template, Tenprint
 
 INDEX, THUMB = FingerPosition.RIGHT_INDEX, FingerPosition.LEFT_THUMB
@@ -40,12 +42,18 @@ def reference(number: int) -> ReferenceId:
     return ReferenceId(f"person-{number}")
 
 
-def gallery_of(people: int, *, shards: int = 1, sizes: Sizes | None = None) -> Gallery:
+def gallery_of(people: int, *, shards: int = 1, sizes: Sizes | None = None, dead_least: int = 256) -> Gallery:
     """A gallery of so many people."""
-    gallery = Gallery(shards=shards, sizes=sizes or Sizes())
+    parts = [Shard(dead_least=dead_least) for _ in range(shards)]
+    gallery = Gallery(shards=parts, sizes=sizes or Sizes())
     for number in range(people):
         gallery.add(reference(number), tenprint_of(number), sequence=number + 1)
     return gallery
+
+
+def few(compared: int) -> Sizes:
+    """Only so many references are compared exactly."""
+    return Sizes(least=(compared,), share=(0.0,), most=1.0)
 
 
 def template_of(minutiae: int) -> Template:
@@ -82,7 +90,7 @@ class History(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.gallery = Gallery(shards=2, sizes=Sizes(dead_least=1, dead_share=0.2, scanned_rows=150))
+        self.gallery = gallery_of(0, shards=2, dead_least=1)
         self.held: dict[ReferenceId, tuple[int, int]] = {}
         self.sequence = 0
 
@@ -99,6 +107,13 @@ class History(RuleBasedStateMachine):
         self.sequence += 1
         self.gallery.remove(reference(number), sequence=self.sequence)
         self.held.pop(reference(number), None)
+
+    @rule()
+    def restart(self) -> None:
+        """A new gallery takes over what the old one wrote down; what the old one held stays as it is."""
+        state = self.gallery.state()
+        self.gallery = gallery_of(0, shards=2, dead_least=1)
+        self.gallery.restore(state)
 
     @rule(number=st.integers(0, PEOPLE - 1), capture=st.integers(0, 2))
     def search(self, number: int, capture: int) -> None:
@@ -160,7 +175,7 @@ def test_the_mate_is_first_and_the_only_suggestion() -> None:
 
 def test_filters_hold_before_the_list_is_cut() -> None:
     """Only those within, none of those excluded; the size counts what was searched."""
-    tight = gallery_of(PEOPLE, sizes=Sizes(shortlist=(2,)))
+    tight = gallery_of(PEOPLE, sizes=few(2))
     within = [reference(1), reference(2), reference(4), reference(5), ReferenceId("nobody")]
     answer = tight.search(
         tenprint_of(4, 1), limit=1, threshold=THRESHOLD, within=within, exclude=[reference(5)]
@@ -195,7 +210,7 @@ def test_a_plain_thumb_is_a_thumb() -> None:
 @pytest.mark.parametrize("minutiae", [0, 1, 2, 255])
 def test_templates_of_any_legal_size_pass(minutiae: int) -> None:
     """As reference and as probe, with the shortlist in use."""
-    gallery = gallery_of(3, sizes=Sizes(shortlist=(1,)))
+    gallery = gallery_of(3, sizes=few(1))
     gallery.add(ReferenceId("odd"), {INDEX: template_of(minutiae)})
     answer = gallery.search({INDEX: template_of(minutiae)}, limit=1, threshold=THRESHOLD)
     assert all(np.isfinite(each.score) for each in answer.candidates)
@@ -213,7 +228,7 @@ def test_nothing_is_found_in_nothing() -> None:
 
 def test_a_removed_reference_never_returns_even_from_a_shortlist() -> None:
     """Before its memory is reclaimed, and after."""
-    gallery = gallery_of(40, sizes=Sizes(shortlist=(5,), scanned_rows=500, dead_least=3, dead_share=0.1))
+    gallery = gallery_of(40, sizes=few(5), dead_least=3)
     for number in range(0, 40, 4):
         gallery.remove(reference(number))
         answer = gallery.search(tenprint_of(number, 1), limit=5, threshold=THRESHOLD)
@@ -226,7 +241,7 @@ def test_a_removed_reference_never_returns_even_from_a_shortlist() -> None:
 
 def test_what_was_added_is_found_while_others_search_and_change() -> None:
     """From several threads at once, across training and reclaiming."""
-    gallery = gallery_of(10, sizes=Sizes(shortlist=(5,), scanned_rows=400, dead_least=2, dead_share=0.1))
+    gallery = gallery_of(10, sizes=few(5), dead_least=2)
     missed: list[int] = []
 
     def live(numbers: range) -> None:
@@ -251,7 +266,7 @@ def test_what_was_added_is_found_while_others_search_and_change() -> None:
 @pytest.mark.slow
 def test_the_shortlist_keeps_the_mates_that_exact_comparison_accepts() -> None:
     """Among 800 fingers, at a tenth of the usual shortlist."""
-    gallery = Gallery(sizes=Sizes(shortlist=(20,), scanned_rows=20_000))
+    gallery = Gallery(sizes=few(20))
     for number in range(800):
         gallery.add(reference(number), {INDEX: person(13, number).capture(INDEX)})
     mates = range(0, 800, 10)
@@ -267,3 +282,93 @@ def test_the_shortlist_keeps_the_mates_that_exact_comparison_accepts() -> None:
         for number, answer in zip(accepted, answers, strict=True)
     ]
     assert sum(found) >= 0.98 * len(accepted)
+
+
+TWINS = {ReferenceId(f"twin-{k}"): tenprint_of(k % 3) for k in range(9)}
+
+
+@given(st.integers(1, 4), st.integers(0, 2), st.integers(1, 9), st.integers(1, 9))
+@settings(max_examples=15, deadline=None)
+def test_shards_agree_on_ties(shards: int, number: int, limit: int, compared: int) -> None:
+    """Three references each with the same prints, more than are compared or asked for."""
+    galleries = gallery_of(0, sizes=few(compared)), gallery_of(0, shards=shards, sizes=few(compared))
+    for gallery in galleries:
+        for reference_id, tenprint in TWINS.items():
+            gallery.add(reference_id, tenprint)
+    one, several = (g.search(tenprint_of(number, 1), limit=limit, threshold=THRESHOLD) for g in galleries)
+    assert one == several
+
+
+def test_traits_narrow_a_search_before_the_list_is_cut() -> None:
+    """Sex and year of birth let the unknown pass, category and gallery do not."""
+    gallery = gallery_of(0, sizes=few(1))
+    gallery.add(
+        reference(1), tenprint_of(1), traits=Traits("F", 1990, "asylum", frozenset({"ALL", "BORDER"}))
+    )
+    gallery.add(reference(2), tenprint_of(2), traits=Traits("M", 2001, "crime", frozenset({"ALL"})))
+    gallery.add(reference(4), tenprint_of(4))
+
+    def searched(only: Filter) -> set[str]:
+        answers = [
+            gallery.search(tenprint_of(number, 1), limit=1, threshold=THRESHOLD, only=only)
+            for number in (1, 2, 4)
+        ]
+        found = {each.reference_id for answer in answers for each in answer.suggestions}
+        assert {answer.gallery_size for answer in answers} == {len(found)}
+        return {each.removeprefix("person-") for each in found}
+
+    assert searched(Filter()) == {"1", "2", "4"}
+    assert searched(Filter(sex="F")) == {"1", "4"}
+    assert searched(Filter(birth_years=(1985, 1995))) == {"1", "4"}
+    assert searched(Filter(categories=frozenset({"crime", "none"}))) == {"2"}
+    assert searched(Filter(galleries=frozenset({"BORDER"}))) == {"1"}
+    assert searched(Filter(sex="M", galleries=frozenset({"ALL"}))) == {"2"}
+
+
+class Unreachable(Shard):
+    """A part of a gallery on a machine that does not answer searches."""
+
+    def shortlist(self, *_: object) -> Shortlist:
+        """No answer."""
+        raise ShardUnavailable("it does not answer")
+
+
+def test_an_unreachable_shard_never_looks_like_nothing_found() -> None:
+    """The answer says that it is incomplete; without any shard there is no answer."""
+    gallery = Gallery(shards=[Shard(), Unreachable()])
+    for number in range(PEOPLE):
+        gallery.add(reference(number), tenprint_of(number))
+    answer = gallery.search(tenprint_of(1, 1), limit=3, threshold=THRESHOLD)
+    assert not answer.complete
+    assert 0 < answer.gallery_size < PEOPLE
+    with pytest.raises(GalleryUnavailable):
+        Gallery(shards=[Unreachable()]).search(tenprint_of(1), limit=3, threshold=THRESHOLD)
+
+
+def test_an_exhaustive_search_misses_nothing() -> None:
+    """However short the shortlist."""
+    gallery = gallery_of(PEOPLE, sizes=few(1))
+    answer = gallery.search(tenprint_of(4, 1), limit=PEOPLE, threshold=THRESHOLD, exhaustive=True)
+    assert_same(answer, exhaustive({reference(n): (n, 0) for n in range(PEOPLE)}, (4, 1)))
+
+
+def test_a_gallery_that_cannot_take_over_is_empty() -> None:
+    """Nothing is half restored."""
+    state = gallery_of(PEOPLE, shards=2).state()
+    torn = dict(state[1][0])
+    torn["prints/2/sketches"] = torn["prints/2/sketches"].astype(np.int16)
+    gallery = gallery_of(3, shards=2)
+    with pytest.raises(ValueError, match="int8"):
+        gallery.restore([state[0], (torn, 4)])
+    assert len(gallery) == gallery.sequence == 0
+
+
+def test_memory_of_the_removed_is_reclaimed() -> None:
+    """Prints, not numbers, of which a thousand take as much as one finger."""
+    gallery = gallery_of(20, dead_least=3)
+    full = gallery.nbytes
+    for number in range(15):
+        gallery.remove(reference(number))
+    assert gallery.nbytes < 0.45 * full
+    answer = gallery.search(tenprint_of(17, 1), limit=1, threshold=THRESHOLD)
+    assert answer.candidates[0].reference_id == reference(17)

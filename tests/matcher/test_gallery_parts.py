@@ -14,17 +14,22 @@ from fixtures.templates import person
 from matcher.codes import FINGERS
 from matcher.columns import Column
 from matcher.comparison import PreparedTemplate, prepare
+from matcher.evidence import COHERENCE
 from matcher.locks import ReadWriteLock
 from matcher.prints import Prints
+from matcher.sketches import sketch_of
 from matcher.template import Template
 
-ARRAYS = ("minutiae", "descriptors", "cells", "hull", "order")
+ARRAYS = ("minutiae", "descriptors", "hull", "order")
 
 
 def assert_equal(one: PreparedTemplate | None, other: PreparedTemplate) -> None:
-    """Every array, to the last bit."""
+    """Every array, to the last bit; of the field, what lies in the print."""
     assert one is not None
     assert one.key == other.key
+    assert np.array_equal(one.cells[COHERENCE], other.cells[COHERENCE])
+    inside = other.cells[COHERENCE] > 0
+    assert np.array_equal(one.cells[:, inside], other.cells[:, inside])
     assert all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ARRAYS)
 
 
@@ -43,7 +48,7 @@ def bare(minutiae: int) -> Template:
 def test_a_print_comes_back_as_it_was(template: Template) -> None:
     """So that a search gives the scores that a verification gives."""
     prints, prepared = Prints(), prepare(template)
-    prints.append(4, prepared)
+    prints.append(4, prepared, sketch_of(prepared))
     assert_equal(prints.get(4), prepared)
     assert prints.get(3) is None
     assert prints.get(5) is None
@@ -51,24 +56,28 @@ def test_a_print_comes_back_as_it_was(template: Template) -> None:
 
 @given(st.sets(st.integers(0, 5)))
 def test_reclaimed_prints_are_those_of_the_living(dead: set[int]) -> None:
-    """Numbered anew in their order; reference 2 has no print here."""
-    kept = [number for number in range(6) if number not in dead]
-    copy = PRINTS.kept(np.array([number in kept for number in range(6)]))
-    for number, old in enumerate(kept):
-        before = PRINTS.get(old)
-        if before is None:
+    """Under their old numbers, with their sketches; reference 2 has no print here."""
+    copy = PRINTS.kept(np.array([number not in dead for number in range(6)]))
+    for number in range(6):
+        before = PRINTS.get(number)
+        if before is None or number in dead:
             assert copy.get(number) is None
         else:
             assert_equal(copy.get(number), before)
-    assert len(copy) == len([number for number in kept if number != 2])
-    assert len(copy.index) == sum(len(PRINTS.get(old) or ()) for old in kept)
+    sketches, references = copy.sketches()
+    assert references.tolist() == sorted({0, 1, 3, 4, 5} - dead)
+    assert [sketches[k].tolist() for k in range(len(copy))] == [
+        sketch_of(prepared).tolist() for number in references if (prepared := PRINTS.get(int(number)))
+    ]
+    assert copy.minutiae == sum(len(PRINTS.get(int(number)) or ()) for number in references)
 
 
 def _prints() -> Prints:
     prints = Prints()
     for number in (0, 1, 3, 4, 5):
         template = bare(number) if number == 4 else person(8, number).capture(FINGERS[number])
-        prints.append(number, prepare(template))
+        prepared = prepare(template)
+        prints.append(number, prepared, sketch_of(prepared))
     return prints
 
 

@@ -14,6 +14,7 @@ from matcher.scoring import (
     calibration,
     fmr_of,
     is_extrapolated,
+    score_interval,
     score_of_fmr,
 )
 
@@ -61,3 +62,18 @@ def test_extrapolation_is_labelled() -> None:
     assert not is_extrapolated(edge)
     assert is_extrapolated(Score(edge + 0.1))
     assert is_extrapolated(Score(calibration(with_field=False).measured_to + 0.1), with_field=False)
+
+
+@pytest.mark.parametrize("fielded", [True, False])
+def test_interval_holds_the_score_and_widens(*, fielded: bool) -> None:
+    """The more seldom a score, the fewer comparisons speak for it; beyond them nothing bounds it above."""
+    table = calibration(with_field=fielded)
+    widths = []
+    for score in np.arange(2.0, float(table.real_to), 4.0):
+        low, high = score_interval(Score(score), with_field=fielded)
+        assert high is not None
+        assert low <= score <= high
+        widths.append(high - low)
+    assert np.all(np.diff(widths) > 0.0)
+    assert widths[0] < 0.5
+    assert score_interval(Score(table.measured_to + 1.0), with_field=fielded) == (table.measured_to, None)
