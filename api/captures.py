@@ -172,7 +172,7 @@ def parse_impression(text: str) -> ImpressionType:
 def check_positions(positions: Sequence[FingerPosition]) -> None:
     """Refuse an empty request, and the same finger twice: which of the two would count."""
     if not positions:
-        raise InvalidRequest("There is no image in the request. Send one to ten, each under its position.")
+        raise InvalidRequest("There is no image in the request. Send each under its position.")
     for position in positions:
         if positions.count(position) > 1:
             raise InvalidRequest(f"{position.name.lower()} comes twice: send one image a finger.")

@@ -7,15 +7,19 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import cv2
 import typer
 
-from api.captures import acquire
+from api.captures import Upload, acquire
 from api.cli_common import AsJson, Ppi, out, print_json
 from api.cli_images import ImageFile
-from api.engine import open_engine
+from api.engine import Engine, open_engine
+from api.errors import InvalidRequest
 from api.exit_codes import INPUT_REFUSED
+from api.explanation import draw
 from api.settings import load_settings
-from enrollment.capture import FailureToAcquire, Finger
+from enrollment.capture import Capture, FailureToAcquire, Finger
+from enrollment.pipeline import extract as trace_extraction
 from matcher.codes import MinutiaKind
 from matcher.template import Template
 
@@ -28,18 +32,28 @@ def extract(
     ppi: Ppi = None,
     *,
     as_json: AsJson = False,
+    explain: Annotated[
+        Path | None,
+        typer.Option("--explain", metavar="OUT.png", help="Also draw what was seen into a PNG file."),
+    ] = None,
 ) -> None:
     """Extract the minutiae of one image and print them with the quality.
 
     Try:
         tenprint extract print.png --ppi 500 --json
+        tenprint extract print.png --ppi 500 --explain seen.png
 
     Coordinates are pixels at 500 ppi from the top left; angles are degrees, counter-clockwise from the x
     axis. An image without a usable print says why and what to do; then the exit code is 1.
+
+    --explain draws the print's mask, its flow, each minutia with type, direction and probability, and cores
+    and deltas where the flow shows them, as far as the extraction came.
     """
     with open_engine(load_settings()) as engine:
         upload = ImageFile(image, person="", ppi=ppi).upload(engine.settings.max_image_bytes)
         acquired = acquire(engine, [upload])[0]
+        if explain is not None:
+            _explain(engine, upload, explain)
     answer: dict[str, Any] = {
         "image": str(image),
         "format": acquired.image.format,
@@ -54,6 +68,17 @@ def extract(
         _tell(answer)
     if "failure" in answer:
         sys.exit(INPUT_REFUSED)
+
+
+def _explain(engine: Engine, upload: Upload, file: Path) -> None:
+    stages: dict[str, Any] = {}
+    image = engine.decoder.decode(upload.data, ppi=upload.ppi)
+    capture = Capture(upload.position, upload.impression, image)
+    trace_extraction(capture, engine.network, stages.__setitem__)
+    done, png = cv2.imencode(".png", draw(stages))
+    if not done:
+        raise InvalidRequest(f"The picture for {file} could not be made.")
+    file.write_bytes(png.tobytes())
 
 
 def _facts(outcome: Finger | FailureToAcquire) -> dict[str, Any]:

@@ -8,34 +8,35 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from enrollment.advice import advice
 from enrollment.capture import Capture, FailureToAcquire, Reason
 from enrollment.parameters import (
+    ARCH_FLOW,
+    ARCHING,
+    ASLANT_FLOW,
     BAND_SIGMAS_PX,
+    CORNERS_AREA_PX2,
+    CORNERS_SHARE,
+    JUDGED_AREA_PX2,
     JUDGED_PROBABILITY,
     LEAST_AREA_PX2,
     LEAST_EXPECTED_MINUTIAE,
     LEAST_RIDGE_EVIDENCE,
     LEAST_RIDGE_SHARE,
+    LEVEL_ANGLE,
+    LEVEL_FLOW,
+    MOST_AREA_PX2,
+    MOST_SIDE_PX,
+    SLIP,
 )
-from matcher.template import Template
-
-ADVICE: dict[Reason, str] = {
-    Reason.NO_FINGERPRINT: (
-        "No ridge pattern was found: check that the picture shows a finger, and capture again."
-    ),
-    Reason.TOO_SMALL: (
-        "Too little of the finger touches the sensor: place the whole pad flat, and capture again."
-    ),
-    Reason.TOO_FEW_MINUTIAE: (
-        "The ridges are too unclear to compare: clean finger and sensor, moisten a dry finger or dry a wet "
-        "one, and capture again."
-    ),
-}
+from enrollment.ridge_spectrum import ridge_spectrum
+from enrollment.upright import uprightness
+from matcher.template import RidgeField, Template
 
 
 def failure(capture: Capture, reason: Reason) -> FailureToAcquire:
     """What is recorded in place of a finger."""
-    return FailureToAcquire(capture.position, capture.impression, reason, ADVICE[reason])
+    return FailureToAcquire(capture.position, capture.impression, reason, advice(reason))
 
 
 def why_no_print(foreground: NDArray[np.bool_], share: float) -> Reason | None:
@@ -45,7 +46,41 @@ def why_no_print(foreground: NDArray[np.bool_], share: float) -> Reason | None:
         return Reason.TOO_SMALL
     if share < LEAST_RIDGE_SHARE:
         return Reason.NO_FINGERPRINT
+    corners = area / foreground.size > CORNERS_SHARE and area > CORNERS_AREA_PX2
+    if area > MOST_AREA_PX2 or _longest(foreground) > MOST_SIDE_PX or corners:
+        return Reason.NO_FINGERTIP
     return None
+
+
+def why_no_fingertip(
+    field: RidgeField, foreground: NDArray[np.bool_], pixels: NDArray[np.uint8]
+) -> Reason | None:
+    """What the flow of the ridges rules out: on a palm they run one way, on a fingertip they turn.
+
+    A finger that slid leaves streaks that run one way too; that is another defect.
+    """
+    if int(foreground.sum()) < JUDGED_AREA_PX2:
+        return None
+    twice = field.orientation[field.foreground] * (2 * np.pi / 256)
+    weight = field.coherence[field.foreground] / 255
+    mean = complex((weight * np.exp(1j * twice)).sum() / max(float(weight.sum()), 1e-6))
+    if abs(mean) <= _straightest(float(np.angle(mean)) / 2, field):
+        return None
+    spectrum = ridge_spectrum(pixels, foreground)
+    return None if spectrum is not None and spectrum.one_way > SLIP else Reason.NO_FINGERTIP
+
+
+def _straightest(heading: float, field: RidgeField) -> float:
+    """Length of the mean direction that a fingertip with this mean direction can have."""
+    if abs(heading) > LEVEL_ANGLE:
+        return ASLANT_FLOW
+    return ARCH_FLOW if (uprightness(field) or 0.0) > ARCHING else LEVEL_FLOW
+
+
+def _longest(foreground: NDArray[np.bool_]) -> int:
+    """Pixels from end to end, across or down."""
+    sides = (np.flatnonzero(foreground.any(axis=axis)) for axis in (0, 1))
+    return max(int(side[-1]) - int(side[0]) + 1 if len(side) else 0 for side in sides)
 
 
 def why_no_template(template: Template, share: float) -> Reason | None:

@@ -118,6 +118,15 @@ _TEXTS: Final[Mapping[str, Mapping[Language, str]]] = MappingProxyType(
             "Er is geen lijnenpatroon gevonden: controleer of het beeld een vinger toont en neem opnieuw.",
             "Kein Linienmuster gefunden: prüfen, ob das Bild einen Finger zeigt, und erneut aufnehmen.",
         ),
+        Reason.NO_FINGERTIP: _texts(
+            "This is not the tip of one finger: place one fingertip, pointing up, or tell that it is more.",
+            "Ce n'est pas le bout d'un seul doigt : posez un seul doigt, pointe en haut, ou indiquez "
+            "plusieurs doigts.",
+            "Dit is niet de top van één vinger: leg één vingertop neer, omhoog gericht, of meld dat het er "
+            "meer zijn.",
+            "Das ist nicht die Kuppe eines Fingers: eine Fingerkuppe nach oben auflegen oder als mehrere "
+            "Finger angeben.",
+        ),
         Reason.TOO_FEW_MINUTIAE: _texts(
             "The ridges are too unclear to compare: clean finger and sensor, moisten a dry finger or "
             "dry a wet "

@@ -58,6 +58,7 @@ class Reason(StrEnum):
     """Why no template was made of a capture."""
 
     NO_FINGERPRINT = "no_fingerprint"
+    NO_FINGERTIP = "no_fingertip"
     TOO_SMALL = "too_small"
     TOO_FEW_MINUTIAE = "too_few_minutiae"
     TOO_FEW_FINGERS = "too_few_fingers"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from enrollment.network_parts import Parts
 from enrollment.parameters import PATCH, PEAK_SIDE_PX, PEAK_THRESHOLD, TURN
 from enrollment.parts_cache import load_parts
+from enrollment.strips import Strip, strips
 from enrollment.trunk import Trunk, session
 
 #: The smallest picture the network takes.
@@ -65,6 +67,19 @@ class MinutiaeNetwork:
 
         foreground: bool[h, w], where minutiae are wanted: saves the work further out. Everywhere by default.
         """
+        parts = strips(*pixels.shape)
+        if len(parts) == 1:
+            return self._detect(pixels, foreground, threshold)
+        return _joined(
+            [
+                (strip, self._detect(pixels[strip.window], _at(foreground, strip), threshold))
+                for strip in parts
+            ]
+        )
+
+    def _detect(
+        self, pixels: NDArray[np.uint8], foreground: NDArray[np.bool_] | None, threshold: float
+    ) -> Detections:
         features, position = self._trunk.run(pixels, foreground)
         y, x, probability = peaks(position, threshold)
         if foreground is not None:
@@ -87,6 +102,23 @@ class MinutiaeNetwork:
         rows, parity = np.arange(len(y)), 2 * (y % 2) + x % 2
         vectors = direction.reshape(-1, 2, 4)[rows, :, parity]
         return np.mod(np.arctan2(vectors[:, 1], vectors[:, 0]), TURN).astype(np.float32), ending[rows, parity]
+
+
+def _at(foreground: NDArray[np.bool_] | None, strip: Strip) -> NDArray[np.bool_] | None:
+    return None if foreground is None else foreground[strip.window]
+
+
+def _joined(found: Sequence[tuple[Strip, Detections]]) -> Detections:
+    """What each strip found in its own part, in the order of rows."""
+    kept = [(strip, each, strip.owns(each.y, each.x)) for strip, each in found]
+    y = np.concatenate([each.y[own] + np.int32(strip.corner[0]) for strip, each, own in kept])
+    x = np.concatenate([each.x[own] + np.int32(strip.corner[1]) for strip, each, own in kept])
+    order = np.lexsort((x, y))
+    direction, ending, probability = (
+        np.concatenate([getattr(each, name)[own] for _, each, own in kept])[order]
+        for name in ("direction", "ending", "probability")
+    )
+    return Detections(x[order], y[order], direction, ending, probability)
 
 
 def peaks(

@@ -18,6 +18,8 @@ from enrollment.decoder_protocol import NFIQ2_NONE, Operation, Outcome, Toolbox
 from enrollment.errors import DecoderUnavailable
 from enrollment.image import normalise
 from enrollment.limits import DEFAULT_LIMITS, ImageLimits
+from enrollment.polarity import with_dark_ridges
+from enrollment.segmentation import gradients, segment
 from enrollment.worker_pool import WorkerPool
 
 #: Name and version stored with every score.
@@ -52,6 +54,7 @@ class Nfiq2Sandbox(WorkerPool):
         stopped: the child crashed or ran out of its limits. unavailable: no worker can be had, see the log.
         """
         pixels = normalise(image, self.limits).pixels
+        pixels = with_dark_ridges(pixels, segment(gradients(pixels)))
         height, width = pixels.shape
         grey = np.ascontiguousarray(pixels, np.uint8).tobytes()
         try:

@@ -33,6 +33,12 @@ CROP_MULTIPLE_PX = 32
 #: minutiae differ less from those of the whole picture than they do by the crop alone.
 MIXED_MARGIN_PX = 8
 
+#: A crop of more pixels is seen in strips: the network takes some 450 bytes a pixel, so this is 140 MiB.
+STRIP_PX2 = 320_000
+#: What strips see beyond what is read of them. The network looks far: at 128 px probabilities still differ by
+#: up to 0.1 beside the seam, at 192 by 0.04.
+STRIP_MARGIN_PX = 128
+
 # --- minutiae
 
 #: Direction and type of a peak depend on this many half-resolution features across: the last 5×5 convolution
@@ -64,19 +70,58 @@ LEAST_RIDGE_EVIDENCE = 0.18
 #: Fewer expected minutiae (sum of probabilities) cannot be compared.
 LEAST_EXPECTED_MINUTIAE = 4.0
 
-# --- quality and defects (figures: the same prints)
+#: More than one finger leaves, in square pixels: 1.6 x 1.5 in rolled at 500 ppi; more than it is tall.
+MOST_AREA_PX2 = 600_000
+MOST_SIDE_PX = 900
+#: What fills every corner of so much glass is no fingertip, which is round.
+CORNERS_SHARE = 0.975
+CORNERS_AREA_PX2 = 150_000
+#: No fingertip of this many pixels has ridges that all run one way. Length of their mean direction (0-1)
+#: above which they do: aslant, level, and level and arching over the middle as in an arch. None of 1048 real
+#: prints is beyond.
+JUDGED_AREA_PX2 = 40_000
+ASLANT_FLOW, LEVEL_FLOW, ARCH_FLOW = 0.79, 0.84, 0.97
+#: Level: the mean direction's angle to the horizontal, in radians; arching: `upright`.
+LEVEL_ANGLE = 0.63
+ARCHING = 1.0
+
+# --- quality and defects (figures: the same prints; bounds of defects: `benchmarks.defect_captures`, the seed
+# for fitting)
 
 #: Expected minutiae and foreground at which their part of the quality is full: 13 × 13 mm.
 FULL_MINUTIAE = 40.0
 FULL_AREA_PX2 = 65_000
-#: Defects: a twentieth of the plain prints lies beyond each of these.
+#: Defects: a twentieth of the plain prints lies beyond each of the first two.
 FEW_EXPECTED_MINUTIAE = 16.0
 SMALL_AREA_PX2 = 30_000
-#: Median grey difference between a ridge and the valley beside it.
-LOW_CONTRAST_GREY = 35.0
-#: Share of the ridge pattern that is dark: broken thin ridges on a dry finger, closed valleys on a wet one.
-DRY_DARK_SHARE = 0.18
-WET_DARK_SHARE = 0.65
+#: Coherence, 0-255, from which a cell shows ridges: a scanner's dirty rim is foreground too, but shows none.
+RIDGE_COHERENCE = 77
+#: Median grey difference between a ridge and the valley beside it; clean captures of every scanner have more.
+LOW_CONTRAST_GREY = 26.0
+#: A dry finger leaves broken ridges: little of the pattern is dark, in many pieces (in 10,000 px²), and what
+#: is left hardly agrees on a direction.
+DRY_DARK_SHARE = 0.25
+DRY_PIECES = 36.0
+DRY_COHERENCE = 0.53
+#: A wet finger closes valleys: share of the pattern that is dark, and half the share that is dark over a
+#: whole ridge period. A pattern as coherent as the second number is a dark scanner's.
+WET_DARKNESS = 0.53
+WET_COHERENCE = 0.78
+#: A finger lies off the centre when the middle of what is seen is this share of the picture's side away, and
+#: an edge of the picture cuts it along this much, against the root of its area.
+OFF_CENTRE_SHARE = 0.15
+OFF_CENTRE_CUT = 0.6
+#: Share of rows in which two fingers lie side by side.
+PARTED_SHARE = 0.05
+#: Ridge periods in pixels beyond which the resolution cannot be right. Of thirty synthetic fingers of
+#: children of six years one has less than the first.
+PERIODS_PX = (5.2, 14.0)
+#: A slip makes the spectrum depend on the direction in the picture by this much. Where it wipes out so much
+#: that the period looks too wide, by the second number; but not where most of the pattern has that period.
+SLIP, WIDE_SLIP = 0.14, 0.10
+CLEAR_PERIOD_SHARE = 0.82
+#: Log odds of an upright print (`upright`) below which it stands on its head.
+TIP_DOWN = -0.9
 #: Side of the square that holds a ridge and a valley anywhere, in pixels: one and a half periods.
 RIDGE_AND_VALLEY_PX = 15
 #: Less grey difference than this is no ridge to judge.

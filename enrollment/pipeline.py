@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from enrollment.acceptance import failure, ridge_share, why_no_print, why_no_template
+from enrollment.acceptance import failure, ridge_share, why_no_fingertip, why_no_print, why_no_template
 from enrollment.capture import Capture, FailureToAcquire, Finger, Trace, no_trace
 from enrollment.image import normalise
 from enrollment.minutiae import to_template
 from enrollment.network import MinutiaeNetwork
 from enrollment.orientation import ridge_field
+from enrollment.polarity import with_dark_ridges
 from enrollment.quality import assess
 from enrollment.segmentation import crop_to_foreground, gradients, segment
 
@@ -21,10 +22,10 @@ def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace)
     Raises only what `normalise` refuses (a resolution that cannot be, a picture too large).
     """
     pixels = normalise(capture.image).pixels
-    trace("normalised", pixels)
-
     steps = gradients(pixels)
     foreground = segment(steps)
+    pixels = with_dark_ridges(pixels, foreground)
+    trace("normalised", pixels)
     trace("foreground", foreground)
 
     share = ridge_share(pixels, foreground)
@@ -33,7 +34,10 @@ def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace)
         return failure(capture, reason)
 
     field = ridge_field(steps, foreground)
+    del steps  # 32 MB of a large picture, which the network can use
     trace("field", field)
+    if reason := why_no_fingertip(field, foreground, pixels):
+        return failure(capture, reason)
 
     crop = crop_to_foreground(pixels, foreground)
     trace("crop", crop)

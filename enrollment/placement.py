@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: A stretch of a row this long is a finger's, in pixels; shorter ones are frayed edges.
-_STRETCH_PX: Final = 50
+_STRETCH_PX: Final = 90
 _ROW_STEP_PX: Final = 4
 
 

@@ -1,4 +1,4 @@
-"""What moisture and movement do to ridges: blots, specks, blur. Measured on grey cells inside the print."""
+"""What moisture does to ridges: blots and pieces, counted inside the print."""
 
 from __future__ import annotations
 
@@ -33,16 +33,11 @@ class RidgeTexture:
     blots: share of the print that is dark over a whole ridge period; 0-1.
     pieces: separate dark pieces in 10,000 px²; an intact ridge is one piece.
     coherence: mean over the cells, 0-1; broken ridges have little.
-    sharpness: ln of curvature energy over gradient energy; soft steps have little.
-    one_way: how much ln gradient energy follows the ridges' direction (amplitude of its second harmonic):
-        a slip wipes out the ridges that it crosses and leaves those along it.
     """
 
     blots: float
     pieces: float
     coherence: float
-    sharpness: float
-    one_way: float
 
 
 def ridge_texture(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> RidgeTexture | None:
@@ -55,22 +50,10 @@ def ridge_texture(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> R
     soft = cv2.GaussianBlur(pixels, (0, 0), _STEP_SIGMA_PX)
     across = cv2.Sobel(soft, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)
     down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)
-    bend = cv2.Laplacian(soft, cv2.CV_32F)
-    xx, yy, xy, curved = (
-        _cells(product)[cells] for product in (across * across, down * down, across * down, bend * bend)
-    )
-    energy = xx + yy
-    turn = np.arctan2(2 * xy, xx - yy)
-    waves = np.column_stack([np.ones_like(turn), np.cos(turn), np.sin(turn)])
-    _, cosine, sine = np.linalg.lstsq(waves, np.log(energy + 1), rcond=None)[0]
+    xx, yy, xy = (_cells(product)[cells] for product in (across * across, down * down, across * down))
+    coherent = np.hypot(2 * xy, xx - yy) / np.maximum(xx + yy, 1e-6)
     blots, pieces = _dark_areas(pixels, foreground)
-    return RidgeTexture(
-        blots=blots,
-        pieces=pieces,
-        coherence=float((np.hypot(2 * xy, xx - yy) / np.maximum(energy, 1e-6)).mean()),
-        sharpness=float(np.log((curved + 0.5) / (energy + 0.5)).mean()),
-        one_way=float(np.hypot(cosine, sine)),
-    )
+    return RidgeTexture(blots, pieces, float(coherent.mean()))
 
 
 def _dark_areas(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> tuple[float, float]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enrollment.slap_joints import turn_of
-from enrollment.slap_pieces import Piece
+from enrollment.slap_pieces import MOST_PIECES, Piece
 from matcher.codes import FingerPosition
 
 
@@ -54,22 +54,24 @@ _TIP_SHARE, _EDGE_SHARE = 0.45, 0.9
 _USUAL_AREA_PX2 = 80_000.0
 #: A little finger has this share of the largest tip's area.
 _LEAST_TIP_SHARE = 0.25
-#: A hand is told from the other where it fits better by this cost: at a likelihood of e^4 to one.
-_SURE = 4.0
+#: A hand is told from the other at odds of e^3 to one: twenty.
+_SURE = 3.0
 #: An arrangement that costs more than this for each finger is no hand.
 _NO_HAND = 14.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrangement:
-    """tips: one of each expected finger, from left to right. hand: as seen, None where both fit.
+    """tips: one of each expected finger, from left to right.
+
+    right: log odds that their places are those of a right hand, 0 for thumbs.
 
     left_out: pieces that look like tips but are not among them. cost: for each finger, lower is better.
     stacked: one of the tips lies below another.
     """
 
     tips: tuple[Piece, ...]
-    hand: Hand | None
+    right: float
     left_out: tuple[Piece, ...]
     stacked: bool
     cost: float
@@ -85,8 +87,10 @@ def arrange(
 ) -> Arrangement | None:
     """The best choice of tips for the fingers expected; None where there are fewer pieces.
 
-    expected: in any order, of one hand or both thumbs. both_hands: whether it may be either hand.
+    parts: largest first. expected: in any order, of one hand or both thumbs. both_hands: whether it may be
+    either hand.
     """
+    parts = parts[:MOST_PIECES]
     best: dict[Hand | None, tuple[float, tuple[Piece, ...]]] = {}
     hands = (Hand.RIGHT, Hand.LEFT) if both_hands else (None,)
     outlines = {hand: _outline(expected, hand) for hand in hands}
@@ -103,17 +107,22 @@ def arrange(
         return None
     hand = min(best, key=lambda each: best[each][0])
     cost, tips = best[hand]
-    others = [each[0] for which, each in best.items() if which != hand]
-    sure = bool(others) and min(others) - cost > _SURE and len(tips) > 1
     chosen = [parts.index(tip) for tip in tips]
     left_out = tuple(parts[each] for each in _unexplained(parts, chosen, below))
     return Arrangement(
         tips=tips,
-        hand=hand if sure else None,
+        right=best[Hand.LEFT][0] - best[Hand.RIGHT][0] if both_hands else 0.0,
         left_out=left_out,
         stacked=_stacked(chosen, below) > 0,
         cost=(cost - _UNEXPLAINED * len(left_out)) / len(tips),
     )
+
+
+def told(right: float) -> Hand | None:
+    """The hand that log odds tell; None where they are not clear."""
+    if abs(right) < _SURE:
+        return None
+    return Hand.RIGHT if right > 0 else Hand.LEFT
 
 
 def count_tips(parts: Sequence[Piece], hand_rad: float, *, both_hands: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from enrollment.slap_ridges import CELL_PX, RidgeMap
 
+#: As many of the largest pieces are looked at: a hand's tips and what lies below them. It bounds the work.
+MOST_PIECES: Final = 14
 #: A piece that is narrower or smaller is no part of a finger; a child of five has tips of 110 × 160 px.
 _LEAST_WIDTH_PX, _LEAST_AREA_PX2 = 64, 6_000
 #: Two parts hang together by a neck: where it is narrower than this share of the narrower part, they are cut.
@@ -39,10 +42,11 @@ class Piece:
 
 
 def pieces(ridges: RidgeMap) -> list[Piece]:
-    """The pieces of the skin that could be parts of fingers, largest first."""
+    """The pieces of the skin that could be parts of fingers, largest first; at most `MOST_PIECES`."""
     found: list[Piece] = []
-    count, labels = cv2.connectedComponents(ridges.skin.astype(np.uint8), connectivity=4)
-    waiting = [labels == label for label in range(1, count)]
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ridges.skin.astype(np.uint8), connectivity=4)
+    largest = 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable")[:MOST_PIECES]
+    waiting = [labels == label for label in largest]
     while waiting:
         cells = waiting.pop()
         parts = _parts(cells)
@@ -50,7 +54,7 @@ def pieces(ridges: RidgeMap) -> list[Piece]:
             waiting += parts
         elif (piece := measured(cells)) is not None:
             found.append(piece)
-    return sorted(found, key=lambda piece: -piece.area)
+    return sorted(found, key=lambda piece: -piece.area)[:MOST_PIECES]
 
 
 def _parts(cells: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from enrollment.capture import Capture, FailureToAcquire, FingerprintImage, Reason
 from enrollment.errors import NoSlap
 from enrollment.image import TEMPLATE_PPI, normalise
-from enrollment.slap_hand import Arrangement, Hand, arrange, count_tips
+from enrollment.slap_hand import Arrangement, Hand, arrange, count_tips, told
 from enrollment.slap_joints import cut_at_joints, pointing, turn_of
+from enrollment.slap_loops import right_by_loops
 from enrollment.slap_pieces import Piece, pieces
 from enrollment.slap_ridges import CELL_PX, ridge_map
 from matcher.codes import FingerPosition, ImpressionType
@@ -63,7 +64,7 @@ class CutFinger:
 class CutSlap:
     """A slap cut up. fingers: from left to right, named as the slap's position says.
 
-    hand: as seen from the arrangement of the fingers; None for thumbs, and where too few fingers tell.
+    hand: as told by places and ridges of the fingers; None for thumbs, and where too few fingers tell.
     """
 
     position: FingerPosition
@@ -123,12 +124,13 @@ def cut(
         seen = count_tips(parts, hand_rad, both_hands=both_hands)
         return _uncut(position, expected, problem or Reason.NO_HAND, seen)
 
+    turns = [turn_of(tip, hand_rad) for tip in found.tips]
     named = sorted(expected, key=_from_the_left)
     fingers = (
-        CutFinger(name, _box(tip), turn_of(tip, hand_rad), _picture(pixels, tip, parts))
-        for name, tip in zip(named, found.tips, strict=True)
+        CutFinger(name, _box(tip), turn, _picture(pixels, tip, parts))
+        for name, tip, turn in zip(named, found.tips, turns, strict=True)
     )
-    return CutSlap(position, tuple(fingers), found.hand)
+    return CutSlap(position, tuple(fingers), _hand(pixels, found, turns, expected) if both_hands else None)
 
 
 def fingers_expected(
@@ -149,6 +151,22 @@ def fingers_expected(
     return expected
 
 
+def _hand(
+    pixels: NDArray[np.uint8],
+    found: Arrangement,
+    turns: Sequence[float],
+    expected: Collection[FingerPosition],
+) -> Hand | None:
+    """The hand that places and ridges of its fingers tell."""
+    digits = [(finger - 1) % 5 + 1 for finger in expected]
+    return told(found.right + right_by_loops(pixels, found.tips, turns, digits))
+
+
+def not_shown(position: FingerPosition, captured: Collection[FingerPosition]) -> tuple[FingerPosition, ...]:
+    """The fingers that a stored slap does not show: `captured`, the encounter's, has nothing of them."""
+    return tuple(finger for finger in FINGERS_OF.get(position, ()) if finger not in captured)
+
+
 def _problem(found: Arrangement) -> Reason | None:
     if found.stacked:
         return Reason.TOO_FEW_FINGERS
@@ -160,7 +178,7 @@ def _problem(found: Arrangement) -> Reason | None:
 def _uncut(
     position: FingerPosition, expected: tuple[FingerPosition, ...], problem: Reason, seen: int
 ) -> UncutSlap:
-    told = {
+    sentences = {
         Reason.NO_FINGERPRINT: "No finger is seen: clean the glass, place the fingers and capture again.",
         Reason.TOO_FEW_FINGERS: f"{seen} of {len(expected)} fingers are seen: declare missing fingers, "
         "or capture again with all fingertips on the glass and apart.",
@@ -169,7 +187,7 @@ def _uncut(
         Reason.NO_HAND: "The prints do not lie as the fingers of a hand do: check which fingers are "
         "missing, and capture again with the fingers pointing up and side by side.",
     }
-    return UncutSlap(position, expected, problem, seen, told[problem])
+    return UncutSlap(position, expected, problem, seen, sentences[problem])
 
 
 def _from_the_left(finger: FingerPosition) -> int:

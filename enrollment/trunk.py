@@ -8,6 +8,7 @@ to the network as what lies beyond the picture.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import cv2
@@ -31,6 +32,9 @@ class Trunk:
     def __init__(self, parts: Parts, threads: int) -> None:
         stages = len(MIXER_STEPS) + 1
         self._stages = [session(parts[f"stage_{number}"], threads) for number in range(stages)]
+        read = [{node.name for node in stage.get_inputs()} for stage in self._stages]
+        read.append({"features", "position"})
+        self._read_after = [set().union(*read[number + 1 :]) for number in range(stages)]
         self._mixers = [_Mixer(parts, number, threads) for number in range(len(MIXER_STEPS))]
         self._stems = {
             name: tuple(parts[f"{name}_{array}"] for array in ("filters", "bias", "gamma", "beta"))
@@ -49,10 +53,14 @@ class Trunk:
             "stem1": self._run_stem("stem1", pixels, highest=False),
         }
         for number, stage in enumerate(self._stages):
-            values |= _run(stage, values)
+            made = _run(stage, values)
             if number < len(self._mixers):
                 wanted = _reached(foreground, MIXER_STEPS[number])
-                values["mixed"] = self._mixers[number].run(values["rows"], wanted)
+                made["mixed"] = self._mixers[number].run(made.pop("rows"), wanted)
+            values |= made
+            del made
+            # Each is a hundred times as large as the picture: none is kept that is not read again.
+            values = {name: value for name, value in values.items() if name in self._read_after[number]}
         return values["features"][0], values["position"][0, 0]
 
     def _run_stem(self, name: str, pixels: NDArray[np.uint8], *, highest: bool) -> NDArray[np.float32]:
@@ -110,8 +118,26 @@ def _run(
 
 
 def session(model: NDArray[Any], threads: int) -> onnxruntime.InferenceSession:
-    """A graph, uint8[size], ready to run."""
+    """A graph, uint8[size], ready to run.
+
+    All graphs take their memory from one arena: they run in turn, and an arena of each would keep what it
+    needed most. No memory pattern, which would ask for the whole of it at once.
+    """
+    _share_arena()
     options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    options.enable_mem_pattern = False
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(model.tobytes(), options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def _share_arena() -> None:
+    """Register the arena of this process, once."""
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    usual = {"arena_extend_strategy": 0, "initial_chunk_size_bytes": -1, "max_dead_bytes_per_chunk": -1}
+    settings = onnxruntime.OrtArenaCfg({"max_mem": 0, **usual})
+    onnxruntime.create_and_register_allocator(memory, settings)

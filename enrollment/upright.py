@@ -24,7 +24,7 @@ _EMPTY: Final = 0.3
 #: Fewer cells show too little of a finger.
 _LEAST_CELLS: Final = 60
 #: Weights of cos 2θ (first) and sin 2θ of the upper three rows, left to right; logistic regression on 480
-#: synthetic captures of 240 fingers and their mirror images (`python -m benchmarks.upright`).
+#: synthetic captures of 240 fingers and their mirror images (`python -m benchmarks.train_upright`).
 _WEIGHTS: Final = np.array(
     [
         [

@@ -88,6 +88,13 @@ def check_sequence(prints: Sequence[SessionPrint]) -> tuple[SequenceFlag, ...]:
     return (*flags, *_unconfirmed(pairs, told))
 
 
+def check_session(
+    prints: Sequence[SessionPrint], other_hands: Sequence[FingerPosition]
+) -> tuple[SequenceFlag, ...]:
+    """All flags of a session; other_hands: slaps whose fingers lie as the other hand's do."""
+    return (*(other_hand(slap) for slap in other_hands), *check_sequence(prints))
+
+
 def other_hand(slap: FingerPosition) -> SequenceFlag:
     """The flag for a slap whose fingers lie as those of the hand do that it is not named for."""
     name = slap.name.lower()
@@ -121,14 +128,15 @@ def _moved(crossed: Sequence[_Pair], confirmed: set[FingerPosition]) -> Iterator
     for pair in crossed:
         if not pair.same_source and not confirmed & {pair.one.position, pair.other.position}:
             moves.setdefault(pair.fingers, []).append(pair)
-    mirrored = [fingers for fingers in moves if fingers[1] - fingers[0] == 5]
-    if len(mirrored) > 1:
-        concerned = tuple(sorted(finger for fingers in mirrored for finger in fingers))
-        score = max(pair.score for fingers in mirrored for pair in moves[fingers])
+    # Several fingers that changed hands: index for index on cards, index for little finger on slaps.
+    moved_over = [fingers for fingers in moves if fingers[0] <= FingerPosition.RIGHT_LITTLE < fingers[1]]
+    if len(moved_over) > 1:
+        concerned = tuple(sorted({finger for fingers in moved_over for finger in fingers}))
+        score = max(pair.score for fingers in moved_over for pair in moves[fingers])
         advice = "Left and right hand are swapped in one of the captures: check which, and capture it again."
         yield SequenceFlag(SequenceCode.SWAPPED_HANDS, concerned, score, advice)
     for fingers, found in sorted(moves.items()):
-        if len(mirrored) > 1 and fingers in mirrored:
+        if len(moved_over) > 1 and fingers in moved_over:
             continue
         one, other = (_name(finger) for finger in fingers)
         # Alike in both directions: each goes by the other's name. One direction shows one wrong print.

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import scale
 from benchmarks.datasets import Picture
-from benchmarks.identification import Search, report_of, search_people, search_pictures
+from benchmarks.identification import Search, report_of, search_pictures
+from benchmarks.scale_plots import write_plots
 from fixtures.templates import person
 from matcher.codes import FingerPosition
 
@@ -34,13 +36,35 @@ def test_pictures_are_sought_within_their_set_and_among_strangers() -> None:
     assert report["all"]["failures"] == 1
 
 
-@pytest.mark.parametrize("fingers", [1, 2])
-def test_synthetic_people_are_found(fingers: int) -> None:
-    """And what they cost is told."""
-    searches, costs = search_people(12, fingers, 4, silent)
-    assert report_of(searches)["all"]["rank_1"] == 1.0
-    assert costs["add_fingers_per_s"] > 0
-    assert costs["bytes_per_finger"] > 1000
+def test_synthetic_people_are_found_and_what_they_cost_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From filling to plots."""
+    monkeypatch.setattr(scale, "MARKS", (8,))
+    report = scale.measure(12, (1, 2), 4, silent)
+    one, two = report["searches"]
+    assert one["rank_1"] == two["rank_1"] == 1.0
+    assert one["lost_by_shortlist"] == 0
+    assert one["accepted"] == 4
+    assert two["searches_per_s"].keys() == {"1", "2", "4"}
+    assert 1000 < report["bytes_per_finger"] < 4000
+    assert report["restart"]["bytes"] > 12 * 2 * 1000
+    assert [entry["people"] for entry in report["growth"]] == [8, 8, 12, 12]
+    write_plots(report, tmp_path)
+    assert {each.name for each in tmp_path.iterdir()} == {"cmc.png", "det.png", "latency.png"}
+
+
+def test_a_scale_report_counts_what_the_shortlist_lost() -> None:
+    """A mate that comparison accepts and the list lacks; the interval says how little 100 searches tell."""
+    found = [scale.Outcome(1, 80.0, 80.0, 20.0 + n / 100, 1.0) for n in range(98)]
+    lost, hopeless = scale.Outcome(0, 0.0, 41.0, 20.0, 1.0), scale.Outcome(0, 0.0, 12.0, 20.0, 1.0)
+    report = scale.report_of(1, [*found, lost, hopeless])
+    assert (report["accepted"], report["lost_by_shortlist"]) == (99, 1)
+    assert 0.02 < report["lost_share_below"] < 0.06
+    assert report["rank_100"] == pytest.approx(0.98)
+    (rate,) = report["rates"]
+    assert 20.96 <= rate["threshold"] < 20.98
+    assert rate["fnir"] == pytest.approx(0.02)
 
 
 def test_fnir_is_told_only_where_searches_suffice() -> None:

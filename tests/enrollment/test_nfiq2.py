@@ -61,6 +61,13 @@ def test_score_is_the_reference_implementations(sandbox: Nfiq2Sandbox) -> None:
 
 
 @pytest.mark.real_data
+def test_what_the_reference_refuses_is_refused(sandbox: Nfiq2Sandbox) -> None:
+    """The one print of FVC2002 B that it finds too small."""
+    image = real_picture(REAL / "fvc2002" / "db3_b" / "110_5.tif")
+    assert sandbox.score(image) == Measure(ALGORITHM, None, "too_small")
+
+
+@pytest.mark.real_data
 @pytest.mark.parametrize(("number", "score"), [(1, 54), (2, 45), (3, 53)])
 def test_official_examples(sandbox: Nfiq2Sandbox, number: int, score: int) -> None:
     """NIST's synthetic examples and the scores printed with them."""

@@ -97,7 +97,7 @@ def test_what_is_no_finger_fails_with_a_reason(network: MinutiaeNetwork, name: s
     """Blank pages, noise, textures and photographs never become a template."""
     result = extract(capture_of(not_a_finger(name)), network)
     assert isinstance(result, FailureToAcquire)
-    assert result.reason in {Reason.NO_FINGERPRINT, Reason.TOO_FEW_MINUTIAE}
+    assert result.reason in {Reason.NO_FINGERPRINT, Reason.NO_FINGERTIP, Reason.TOO_FEW_MINUTIAE}
     assert result.advice.endswith(".")
 
 

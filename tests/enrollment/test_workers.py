@@ -42,3 +42,20 @@ def test_refused_picture_raises_and_the_pool_lives_on(network: MinutiaeNetwork) 
         with pytest.raises(UnknownResolution):
             pool.extract([absurd])
         assert isinstance(pool.extract(hand()[:1])[0], Finger)
+
+
+def test_failure_inside_the_network_costs_its_own_request(network: MinutiaeNetwork) -> None:
+    """Onnxruntime gives up in the middle of a picture, while another thread has prints extracted."""
+    odd = np.full((72, 104), 128, dtype=np.uint8)  # not multiples of 32: its halves do not fit together
+    with ExtractionPool(network, workers=2) as pool, ThreadPoolExecutor(2) as callers:
+        before = pool.extract(hand())
+        running = callers.submit(pool.extract, hand())
+        for _ in range(5):
+            with pytest.raises(Exception, match="Concat"):
+                network.detect(odd)
+        for results in (running.result(), pool.extract(hand())):
+            for one, other in zip(before, results, strict=True):
+                assert type(one) is type(other)
+                if isinstance(one, Finger) and isinstance(other, Finger):
+                    np.testing.assert_array_equal(one.template.x, other.template.x)
+                    np.testing.assert_array_equal(one.template.quality, other.template.quality)
