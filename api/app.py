@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from api import auditor, desk, examiner, health, operator, osia_records, osia_search, police
+from api import auditor, desk, examiner, health, operator, osia_records, osia_search, police, sessions
+from api.chores import keep_gallery, start_chores
 from api.docs_page import interface_page, problems_page
 from api.gate import authenticate
 from api.guard import Guard
@@ -28,6 +29,7 @@ from api.store import Store
 from api.version import VERSION
 from api.warm_up import warm_up
 from enrollment import idempotency
+from enrollment.data_folder import owned
 from enrollment.encounter import utc_now
 
 #: How long at least a repeated post is recognised by its Idempotency-Key.
@@ -82,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
-    for module in (desk, police, examiner, operator, auditor, osia_records, osia_search, health):
+    for module in (desk, sessions, police, examiner, operator, auditor, osia_records, osia_search, health):
         app.include_router(module.router)
     app.include_router(pages)
     add_handlers(app)
@@ -101,18 +103,28 @@ def _authenticator(app: FastAPI) -> Any:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the service, fill its gallery beside serving, close it at the end."""
-    opening = assembled(app.state.settings)
+    opening = _owning(app.state.settings)
     service = await run_in_threadpool(opening.__enter__)
     stopping = threading.Event()
     try:
         _install(app, service)
         filling = threading.Thread(target=_fill, args=(app, service, stopping), name="fill-gallery")
         filling.start()
+        chores = start_chores(service, stopping)
         yield
         stopping.set()
         await run_in_threadpool(filling.join)
+        await run_in_threadpool(chores.join)
     finally:
         await run_in_threadpool(opening.__exit__, None, None, None)
+
+
+@contextmanager
+def _owning(settings: Settings) -> Iterator[Service]:
+    """The service, as the only one on its data folder."""
+    with owned(settings.data), assembled(settings) as service:
+        yield service
+        keep_gallery(service)
 
 
 def _install(app: FastAPI, service: Service) -> None:

@@ -32,11 +32,18 @@ def read(
     store: Stored,
     after: Annotated[int, Query(ge=0, description="The `next` of the page before.")] = 0,
     file_number: Annotated[str | None, Query(max_length=128, description="Only this case.")] = None,
+    about: Annotated[
+        str | None,
+        Query(max_length=64, description="Only what names this person, encounter or reference number."),
+    ] = None,
     limit: Limit = 100,
 ) -> AuditPage:
-    """Read a page of the append-only log. It holds ids and numbers, never a print; reading is logged too."""
+    """Read a page of the append-only log. It holds numbers and keyed hashes of ids, never a print.
+
+    Reading is logged too. Whoever knows an id finds its rows with `about`.
+    """
     with store.database.reading() as tx:
-        entries = audit_log.entries(tx, after=after, limit=limit, file_number=file_number)
-    asked = {"audit": {"after": after, "file_number": file_number}}
+        entries = audit_log.entries(tx, after=after, limit=limit, file_number=file_number, about=about)
+    asked = {"audit": {"after": after, "file_number": file_number, "person_id": about}}
     log_act(store, caller, audit.Action.READ, asked)
     return AuditPage(entries=list(entries), next=entries[-1].sequence if len(entries) == limit else None)

@@ -23,11 +23,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "identify": ("api.cli_identify", "Search prints against everybody (1:N)."),
     "verify": ("api.cli_verify", "Compare two image files (1:1); needs no store."),
     "extract": ("api.cli_extract", "Show the minutiae and the quality of one image; needs no store."),
+    "quality": ("api.cli_quality", "Judge one image: NFIQ 2, defects, advice for the operator."),
     "links": ("api.cli_links", "List suggested links and where they stand."),
     "decide": ("api.cli_decide", "Record or withdraw an examiner's decision on a link."),
     "export": ("api.cli_export", "Write the waiting encounters for another system."),
     "population": ("api.cli_population", "Make synthetic people: images or templates."),
     "benchmark": ("api.cli_benchmark", "Measure accuracy and speed."),
+    "backup": ("api.cli_backup", "Copy the store while it works."),
+    "restore": ("api.cli_restore", "Make a store of a backup again, and examine it."),
+    "retention": ("api.cli_retention", "Erase what may no longer be kept; legal holds."),
+    "audit": ("api.cli_audit", "Verify the audit log, and prove single entries of it."),
+    "encryption": ("api.cli_encryption", "Show and rotate the keys that keep prints closed at rest."),
     "doctor": ("api.cli_doctor", "Check installation, settings and store."),
 }
 

@@ -37,9 +37,10 @@ def identification(path: Path, fingers: int, searches: int, out: Path) -> None:
     """Enrol capture 1 of everybody, seek capture 2 of some; writes identification.json."""
     from benchmarks import crowds  # noqa: PLC0415 - slow to import
     from benchmarks import identification as bench  # noqa: PLC0415
+    from benchmarks.strangers import FINGERS_USED  # noqa: PLC0415
     from fixtures.template_folder import TemplateFolder  # noqa: PLC0415
 
-    if fingers not in bench.FINGERS_USED:
+    if fingers not in FINGERS_USED:
         raise typer.BadParameter("a probe has 1, 2, 4 or 10", param_hint="--fingers")
     folder = TemplateFolder.open(path)
     with StageProgress() as bars:
@@ -54,6 +55,51 @@ def identification(path: Path, fingers: int, searches: int, out: Path) -> None:
         f"{costs['add_fingers_per_s']:.0f} fingers added a second, {costs['bytes_per_finger']:.0f} bytes each"
     )
     standard_output.print(f"Written: {out / 'identification.json'}", markup=False)
+
+
+def scale(people: int, fingers: str, searches: int, out: Path) -> None:
+    """Synthetic people made here and now; writes identification.json and plots."""
+    from benchmarks import scale as bench  # noqa: PLC0415 - slow to import
+    from benchmarks.scale_plots import write_plots  # noqa: PLC0415
+    from benchmarks.strangers import FINGERS_USED  # noqa: PLC0415
+
+    counts = [int(each) for each in fingers.split(",") if each.strip().isdigit()]
+    if not counts or not set(counts) <= set(FINGERS_USED):
+        raise typer.BadParameter("a probe has 1, 2, 4 or 10", param_hint="--fingers")
+    with StageProgress() as bars:
+        report = bench.measure(people, counts, searches, bars.update)
+    _write(report, out / "identification.json")
+    write_plots(report, out)
+    for entry in report["searches"]:
+        _tell(entry)
+    restart = report["restart"]
+    standard_output.print(
+        f"{report['prints']} prints, {report['bytes_per_finger']:.0f} bytes each; "
+        f"{report['add_fingers_per_s']:.0f} added a second; checkpoint written in {restart['save_s']:.1f} s, "
+        f"start from it in {restart['load_s']:.1f} s"
+    )
+    standard_output.print(
+        f"Written: {out / 'identification.json'}, cmc.png, det.png, latency.png", markup=False
+    )
+
+
+def _tell(entry: dict[str, Any]) -> None:
+    """One line for what was found, one for what it took."""
+    rates = "".join(
+        f"; FNIR {100 * rate['fnir']:.2f} % (below {100 * rate['fnir_below']:.2f} %) at FPIR "
+        f"{rate['fpir']:g}, threshold {rate['threshold']:.0f}"
+        for rate in entry["rates"]
+    )
+    standard_output.print(
+        f"{entry['fingers']} finger(s), {entry['searches']} searches: rank-1 {100 * entry['rank_1']:.2f} %"
+        f"{rates}; the shortlist lost {entry['lost_by_shortlist']} of {entry['accepted']} accepted mates "
+        f"(below {100 * entry['lost_share_below']:.2f} %)"
+    )
+    clients = ", ".join(f"{each:.1f} with {n}" for n, each in entry["searches_per_s"].items())
+    standard_output.print(
+        f"  p50 {entry['ms_p50']:.0f}, p95 {entry['ms_p95']:.0f}, p99 {entry['ms_p99']:.0f} ms; "
+        f"searches a second by clients: {clients}"
+    )
 
 
 def _write(report: dict[str, Any], path: Path) -> None:

@@ -14,13 +14,19 @@ import numpy as np
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.chores import audit_signer
 from api.cli_common import AsJson, Data, out, print_json
 from api.exit_codes import CANNOT_WORK
 from api.settings import Settings, load_settings, unknown_variables
 from api.store import open_store
 from api.version import VERSION
+from enrollment import audit_log
+from enrollment.audit_verification import verify
+from enrollment.capture import FingerprintImage
+from enrollment.database import audit_seal_of
 from enrollment.doctor import Severity, examine
 from enrollment.network import MinutiaeNetwork
+from enrollment.nfiq2 import Nfiq2Failure, Nfiq2Sandbox
 from enrollment.sandbox import DecoderSandbox
 from matcher.errors import FingerprintError
 
@@ -55,8 +61,10 @@ def doctor(data: Data = None, *, as_json: AsJson = False) -> None:
         ("environment", _environment),
         ("minutiae network", _network),
         ("image decoders", _decoders),
+        ("NFIQ 2", _nfiq2),
         ("disk", _disk),
         ("store", _store),
+        ("audit log", _audit),
     )
     findings = [_run(name, check, settings) for name, check in checks]
     effective = settings.model_dump(mode="json", exclude={"database_url"})
@@ -113,6 +121,18 @@ def _decoders(settings: Settings) -> str:
     return "a picture was decoded in the sandbox" if encoded else "no picture could be made"
 
 
+def _nfiq2(settings: Settings) -> str:
+    """Optional: without it prints are enrolled all the same."""
+    del settings
+    rows, columns = np.mgrid[:320, :320]
+    ridges = 127 + 100 * np.sin(np.hypot(columns - 160, rows - 400) * (2 * np.pi / 9))
+    with Nfiq2Sandbox(workers=1) as sandbox:
+        measure = sandbox.score(FingerprintImage(ridges.astype(np.uint8), 500))
+    if measure.failure in {Nfiq2Failure.STOPPED, Nfiq2Failure.UNAVAILABLE}:
+        raise _Doubtful(f"{measure.failure}: it needs x86-64 Linux with glibc 2.34 and nbis-py")
+    return f"{measure.algorithm} judged a picture in the sandbox"
+
+
 def _disk(settings: Settings) -> str:
     settings.data.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.data).free
@@ -121,9 +141,19 @@ def _disk(settings: Settings) -> str:
     return f"{free / 1e9:.0f} GB free in {settings.data}"
 
 
+def _audit(settings: Settings) -> str:
+    with open_store(settings) as store, store.database.reading() as tx:
+        found = list(verify(tx, audit_seal_of(tx), audit_signer(store).verifier))
+        last = audit_log.last_sequence(tx)
+    if found:
+        told = "; ".join(f"{each.where}: {each.detail}" for each in found[:_MOST_TOLD])
+        raise FingerprintError(f"{len(found)} findings: {told}")
+    return f"{last} rows, unbroken; every signed checkpoint holds"
+
+
 def _store(settings: Settings) -> str:
     with open_store(settings) as store:
-        found = list(examine(store.database, store.blobs))
+        found = list(examine(store.database, store.records))
         with store.database.reading() as tx:
             count, last = store.records.count(tx), store.records.last_sequence(tx)
     told = "; ".join(f"{each.check} {each.subject}: {each.detail}" for each in found[:_MOST_TOLD])

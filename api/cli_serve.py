@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ import uvicorn
 from api.app import create_app
 from api.cli_common import Data, remarks
 from api.settings import load_settings, unknown_variables
+from enrollment.data_folder import owned
 
 app = typer.Typer()
 
@@ -41,6 +43,9 @@ def serve(
         remarks.print(f"warning: {name} is no setting of tenprint; it has no effect")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # No access log: addresses hold ids of persons. Counters are at /metrics, acts in the audit log.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash leaves no prints in a core dump
+    with owned(settings.data):
+        pass  # told here in a sentence; the application takes the folder for as long as it runs
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,

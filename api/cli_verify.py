@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from api.exit_codes import INPUT_REFUSED
 from api.settings import load_settings
 from enrollment.capture import FailureToAcquire, Finger
 from matcher.comparison import compare, prepare
+from matcher.explanation import explain
 from matcher.scoring import Score, fmr_of
 
 app = typer.Typer()
@@ -31,6 +33,10 @@ def verify(
     ] = None,
     *,
     as_json: AsJson = False,
+    why: Annotated[
+        bool,
+        typer.Option("--why", help="Also tell pairs, motion, interval and evidence."),
+    ] = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="End with 1 when the prints do not match.")
     ] = False,
@@ -47,6 +53,8 @@ def verify(
     with open_engine(settings) as engine:
         first, second = (_finger(engine, path, ppi) for path in (probe, reference))
     answer = _answer(first, second, Score(settings.verification_threshold))
+    if why and isinstance(first, Finger) and isinstance(second, Finger):
+        answer["why"] = asdict(explain(first.template, second.template))
     answer |= {"probe": _facts(probe, first), "reference": _facts(reference, second)}
     if as_json:
         print_json(answer)
@@ -100,5 +108,20 @@ def _tell(answer: dict[str, Any]) -> None:
     out.print(
         f"{words}: score {answer['score']:.1f}, threshold {answer['threshold']:.1f} "
         f"(false match rate {answer['fmr']:.1e}), {answer['pairs']} minutiae paired",
+        markup=False,
+    )
+    if "why" in answer:
+        _tell_why(answer["why"])
+
+
+def _tell_why(why: dict[str, Any]) -> None:
+    low, high = why["interval"]
+    upper = "no upper end: beyond what was measured" if high is None else f"{high:.1f}"
+    turned = " (upside down)" if why["upside_down"] else ""
+    out.print(f"  score, 95 %: {low:.1f} to {upper}", markup=False)
+    out.print(f"  turned by {why['turn_deg']:.0f} degrees{turned}", markup=False)
+    out.print(
+        f"  evidence: {why['worth']:.1f} of pairs x {why['share']:.2f} of minutiae in common x "
+        f"{why['ridges']:.2f} of ridge directions x {why['trust']:.2f} of circumstances",
         markup=False,
     )

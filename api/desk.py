@@ -1,16 +1,17 @@
-"""The registration desk: up to ten images in, quality, advice and the candidate list out."""
+"""The registration desk: images of fingers and slaps in, quality, advice and the candidate list out."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Response
 from pydantic import TypeAdapter
 
 from api.captures import acquire, fingers_of, images_of, other_hands, pictures_of, session_prints
 from api.dependencies import Posted, Ready
 from api.errors import InvalidRequest
 from api.gate import may
+from api.languages import accepted, in_language
 from api.multipart import Form
 from api.posts import captured_at, fingerprint_of, form_schema, uploads_from
 from api.responses import refusals
@@ -41,6 +42,10 @@ def enroll(
     caller: Annotated[Principal, may(Action.DESK_ENROLL)],
     service: Ready,
     form: Posted,
+    response: Response,
+    accept_language: Annotated[
+        str | None, Header(description="Language of the advice: `en`, `fr`, `nl` or `de`. Default: English.")
+    ] = None,
     idempotency_key: Annotated[
         str | None, Header(description="Any text of yours, new for each enrolment; a repeat is done once.")
     ] = None,
@@ -69,7 +74,9 @@ def enroll(
         fingers=fingers_of(acquired),
         images=images_of(acquired),
     )
-    return register(
+    language = accepted(accept_language)
+    response.headers["Content-Language"] = language.value
+    answer = register(
         service.desk,
         encounter,
         pictures_of(acquired),
@@ -80,6 +87,7 @@ def enroll(
         other_hands=other_hands(acquired),
         repeat=_repeat(caller, form, idempotency_key),
     )
+    return in_language(answer, language)
 
 
 def _repeat(caller: Principal, form: Form, key: str | None) -> Repeat | None:

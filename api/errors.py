@@ -11,6 +11,7 @@ FingerprintError
     ├── NotAllowed               the key's role may not do this
     ├── NotOffered               part of a standard this version does not serve yet
     ├── NotReady                 starting, stopping, too busy, or the store cannot be written
+    ├── StoreFull                the disk has no room for what is to be stored
     └── InvalidSettings          a setting that cannot be used (start-up only)
 """
 
@@ -81,6 +82,12 @@ class NotReady(RequestRefused):
     code = "not_ready"
 
 
+class StoreFull(RequestRefused):
+    """The disk is full: nothing was stored, reading goes on."""
+
+    code = "store_full"
+
+
 class InvalidSettings(RequestRefused):
     """A setting that cannot be used."""
 
@@ -117,6 +124,14 @@ PROBLEMS: dict[str, Problem] = {
     "not_offered": Problem(400, "This version does not offer this part of the interface", 4008),
     "invalid_settings": Problem(500, "A setting cannot be used", 5001),
     "not_ready": Problem(503, "The service cannot answer now", 5002),
+    "store_full": Problem(507, "The disk of the store is full", 5006),
+    "audit_unavailable": Problem(503, "The audit log cannot be written", 5007),
+    "key_unavailable": Problem(503, "The keys of the store cannot be used", 5008),
+    "folder_in_use": Problem(503, "Another process serves the data folder", 5009),
+    "unsafe_file_system": Problem(500, "The data folder lies on another machine", 5010),
+    "shard_unavailable": Problem(503, "A part of the gallery does not answer", 5011),
+    "gallery_unavailable": Problem(503, "The gallery does not answer", 5012),
+    "search_queue_full": Problem(503, "Too many searches wait", 5013),
     INTERNAL: Problem(500, "Something unexpected went wrong", 5000),
     "malformed_image": Problem(422, "The image cannot be used", 4100),
     "unsupported_format": Problem(422, "The image format is not supported", 4101),
@@ -138,7 +153,9 @@ PROBLEMS: dict[str, Problem] = {
     "failure_to_enroll": Problem(422, "No finger gave a template", 4204),
     "missing_legal_ground": Problem(422, "Authority, purpose, legal basis or file number is missing", 4205),
     "invalid_category": Problem(422, "The category is not one to store under", 4206),
+    "invalid_session": Problem(422, "The attempts of a capture session cannot be judged", 4208),
     "export_refused": Problem(409, "The export folder is not as it was left", 4207),
+    "held_record": Problem(409, "A legal hold keeps the encounter from being erased", 4111),
     "conflicting_record": Problem(409, "The id or the idempotency key is taken", 4108),
 }
 

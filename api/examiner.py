@@ -11,12 +11,13 @@ from starlette.responses import Response
 from api.acts import log_act
 from api.dependencies import Limit, Ready, Stored
 from api.gate import may
-from api.pictures import as_png
+from api.pictures import as_png, source_of, viewable
 from api.responses import refusals
 from api.roles import Action, Principal
 from enrollment.encounter import new_id, utc_now
 from enrollment.errors import UnknownRecord
 from matcher.codes import FingerPosition
+from matcher.explanation import Explanation, explain
 from workflow import audit, identity
 from workflow.links import Entry, Judgement, Link, Signature, Standing
 
@@ -96,7 +97,7 @@ def link_file(
         link=link,
         standing=link.standing,
         history=list(history),
-        positions={each.encounter_id: [p.name.lower() for p in each.images] for each in encounters},
+        positions={each.encounter_id: [p.name.lower() for p in viewable(each)] for each in encounters},
     )
 
 
@@ -119,14 +120,42 @@ def image(
         link = identity.link(tx, link_id)
         if encounter_id not in (link.left, link.right):
             raise UnknownRecord(f"The link {link_id} does not join the encounter {encounter_id}.")
-        described = store.records.get(tx, encounter_id).images.get(finger)
-        data = store.records.image(tx, encounter_id, finger)
-    if described is None:
-        raise UnknownRecord(f"Encounter {encounter_id} has no picture of that finger.")
-    png = as_png(service.engine, data, described)
+        encounter = store.records.get(tx, encounter_id)
+        source = source_of(encounter, finger)
+        data = store.records.image(tx, encounter_id, source.position if source else finger)
+    png = as_png(service.engine, data, encounter, finger)
     asked = {"link": link_id, "encounter": encounter_id, "position": int(finger)}
     log_act(store, caller, audit.Action.READ, asked, returned=[encounter_id])
     return Response(png, media_type="image/png")
+
+
+@router.get(
+    "/links/{link_id}/comparisons/{position}", summary="Why two prints are alike", responses=refusals(404)
+)
+def comparison(
+    caller: Annotated[Principal, may(Action.LINK_READ)],
+    link_id: str,
+    position: str,
+    store: Stored,
+) -> Explanation:
+    """Tell what the machine saw in one finger of a link: pairs, motion, evidence. It decides nothing.
+
+    `left` of the link is the probe, `right` the reference; pixels are those of the prints at 500 ppi.
+    """
+    finger = _finger(position)
+    with store.database.reading() as tx:
+        link = identity.link(tx, link_id)
+        prints = [
+            store.records.get(tx, encounter_id).tenprint.get(finger)
+            for encounter_id in (link.left, link.right)
+        ]
+    probe, reference = prints
+    if probe is None or reference is None:
+        raise UnknownRecord(f"The link {link_id} does not have this finger on both sides.")
+    told = explain(probe, reference)
+    asked = {"link": link_id, "position": int(finger), "explained": True}
+    log_act(store, caller, audit.Action.READ, asked, returned=[link.left, link.right])
+    return told
 
 
 @router.post("/links/{link_id}/decisions", summary="Decide on a link", responses=refusals(404))

@@ -14,6 +14,7 @@ from api.settings import Settings
 from enrollment.capture import FailureToAcquire, Finger
 from enrollment.encounter import Encounter, StoredImage
 from enrollment.sandbox import RawLayout
+from enrollment.slaps import not_shown
 from matcher.codes import FingerPosition, ImpressionType
 
 _POSITIONS: dict[str, FingerPosition] = {
@@ -181,6 +182,7 @@ def _finger(outcome: Finger | FailureToAcquire) -> dict[str, object]:
 def _biometric_data(encounter: Encounter, image: StoredImage, data: bytes) -> osia.BiometricData:
     outcome = encounter.fingers.get(image.position)
     finger = outcome if isinstance(outcome, Finger) else None
+    missing = not_shown(image.position, encounter.fingers.keys())
     return osia.BiometricData(
         biometricType="FINGER",
         biometricSubType=position_name(image.position),
@@ -194,6 +196,7 @@ def _biometric_data(encounter: Encounter, image: StoredImage, data: bytes) -> os
         mimeType=_MIME.get(image.format),
         resolution=image.ppi,
         compression=_COMPRESSION.get(image.format),  # type: ignore[arg-type]  # the table holds OSIA's words
+        missing=[osia.MissingType(biometricSubType=position_name(each)) for each in missing] or None,
         quality=finger.quality.value if finger else None,
         qualityFormat=finger.quality.algorithm if finger else None,
         comment=outcome.advice if isinstance(outcome, FailureToAcquire) else None,

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Response
 
 from api import osia_mapping
 from api.acts import log_act
-from api.captures import acquire, fingers_of, images_of
+from api.captures import acquire, fingers_of, images_of, other_hands, session_prints
 from api.dependencies import Ready, Stored
 from api.errors import InvalidRequest
 from api.gate import may
@@ -26,6 +27,7 @@ from enrollment.audit_log import AuditEntry
 from enrollment.encounter import EncounterStatus, new_id, utc_now
 from enrollment.errors import UnknownRecord
 from workflow import audit
+from workflow.sequence import check_session
 
 router = APIRouter(prefix="/v1/persons", tags=["CRUD"])
 
@@ -139,7 +141,7 @@ def read_encounter(
     operation_id="deleteEncounter",
     summary="Delete one encounter",
     status_code=204,
-    responses=osia_refusals(404),
+    responses=osia_refusals(404, 409),
     dependencies=[TRANSACTION],
 )
 def delete_encounter(
@@ -162,7 +164,7 @@ def delete_encounter(
     operation_id="deleteAll",
     summary="Delete a person and all its encounters",
     status_code=204,
-    responses=osia_refusals(404),
+    responses=osia_refusals(404, 409),
     dependencies=[TRANSACTION],
 )
 def delete_all(
@@ -207,7 +209,12 @@ def _create(
     return ExtendablePersonIds(
         personId=person_id,
         encounterId=encounter_id,
-        others={"fingers": osia_mapping.finger_report(acquired)},
+        others={
+            "fingers": osia_mapping.finger_report(acquired),
+            "flags": [
+                asdict(flag) for flag in check_session(session_prints(acquired), other_hands(acquired))
+            ],
+        },
     )
 
 

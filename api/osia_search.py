@@ -41,6 +41,7 @@ from api.store import Store
 from enrollment.errors import UnknownRecord
 from matcher.candidates import Candidate as Reference
 from matcher.candidates import CandidateList
+from matcher.gallery import Filter
 from matcher.scoring import Score
 from matcher.template import Tenprint
 from workflow import audit
@@ -75,10 +76,10 @@ def identify(
     refuse_unserved(body.encryption, body.integrity)
     _check_filter(body.filter)
     limit = min(max_nb_cand or service.settings.candidate_limit, service.settings.candidate_limit)
-    within = _members(service.store, gallery_id)
+    only = _filter_of(service.store, gallery_id)
     probe = _probe(service, body.biometricData)
     chosen = None if threshold is None else Score(threshold)
-    found = service.searcher.search(probe, within=within, limit=limit, threshold=chosen)
+    found = service.searcher.search(probe, only=only, limit=limit, threshold=chosen)
     with service.store.database.reading() as tx:
         owners = service.store.records.persons_of(tx, [each.reference_id for each in found.candidates])
     persons = by_person(found, owners, limit=limit)
@@ -164,13 +165,21 @@ def _probe(service: Service, data: Sequence[BiometricData], where: str = "biomet
     return probe_of(acquire(service.engine, osia_mapping.uploads_of(data, service.settings, where)))
 
 
-def _members(store: Store, gallery_id: str) -> Collection[str] | None:
-    """The encounters of a gallery; None stands for all."""
+def _filter_of(store: Store, gallery_id: str) -> Filter | None:
+    """What narrows a search to a gallery; None stands for all."""
     if gallery_id == ALL:
         return None
     with store.database.reading() as tx:
         if gallery_id not in store.records.galleries(tx):
             raise UnknownRecord(f"There is no gallery {gallery_id}: GET /v1/galleries lists them.")
+    return Filter(galleries=frozenset({gallery_id}))
+
+
+def _members(store: Store, gallery_id: str) -> Collection[str] | None:
+    """The encounters of a gallery; None stands for all."""
+    if _filter_of(store, gallery_id) is None:
+        return None
+    with store.database.reading() as tx:
         return store.records.in_galleries(tx, [gallery_id])
 
 

@@ -27,9 +27,14 @@ def uploads_from(form: Form, allowed: Collection[str]) -> tuple[Upload, ...]:
     ppi = _ppi(form.fields)
     impression = parse_impression(form.fields.get("impression") or ImpressionType.UNKNOWN.name)
     missing = parse_missing(form.fields.get("missing", ""))
-    return tuple(
+    uploads = tuple(
         Upload(parse_position(part.name), impression, part.data, ppi, missing=missing) for part in form.files
     )
+    for upload in uploads:
+        if upload.position in missing:
+            name = upload.position.name.lower()
+            raise InvalidRequest(f"{name} is declared missing, and there is an image of it: correct one.")
+    return uploads
 
 
 def captured_at(form: Form, now: datetime) -> datetime:

@@ -21,8 +21,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Scope
 
-from api.errors import INTERNAL, InvalidRequest, NoSuchPage, NotAuthenticated, NotReady, problem_of
-from matcher.errors import FingerprintError
+from api.errors import (
+    INTERNAL,
+    InvalidRequest,
+    NoSuchPage,
+    NotAuthenticated,
+    NotReady,
+    StoreFull,
+    problem_of,
+)
+from enrollment.database import is_disk_full
+from matcher.errors import FingerprintError, SearchQueueFull
 
 logger = logging.getLogger("tenprint.api")
 
@@ -89,15 +98,23 @@ def add_handlers(app: FastAPI) -> None:
     def store_refuses(request: Request, fault: Exception) -> JSONResponse:
         # Full disk, lock time-out, server gone: nothing was acknowledged, so the caller may simply repeat.
         logger.error("the store refuses: %s", type(fault).__name__)
-        answer = NotReady("The store cannot be read or written just now; nothing was done. Try again later.")
-        return problem_response(answer, request.scope)
+        return problem_response(_store_refusal(fault), request.scope)
 
     @app.exception_handler(Exception)
     def unexpected(request: Request, fault: Exception) -> JSONResponse:
         # The route's template, not its address: an address may carry a person's id.
         route = getattr(request.scope.get("route"), "path", "unknown route")
         logger.error("unexpected %s in %s %s", type(fault).__name__, request.method, route)
-        return problem_response(fault, request.scope)
+        response = problem_response(fault, request.scope)
+        response.headers["connection"] = "close"  # as the server does: no next request here
+        return response
+
+
+def _store_refusal(fault: Exception) -> FingerprintError:
+    """Whether the disk is full, which an operator mends, or something else, which may pass."""
+    if is_disk_full(fault):
+        return StoreFull("The disk of the store is full; nothing was stored. Tell the operator to make room.")
+    return NotReady("The store cannot be read or written just now; nothing was done. Try again later.")
 
 
 def _faults(refusal: RequestValidationError) -> str:
@@ -115,6 +132,8 @@ def _headers(refusal: BaseException) -> Mapping[str, str] | None:
         return {"WWW-Authenticate": 'Bearer realm="tenprint"'}
     if isinstance(refusal, NotReady):
         return {"Retry-After": "2"}
+    if isinstance(refusal, SearchQueueFull):
+        return {"Retry-After": str(refusal.retry_after_s)}
     return None
 
 

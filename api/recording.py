@@ -32,9 +32,9 @@ def store_encounter(
             audit.record(tx, actor, audit.Action.REGISTER, "failure_to_enroll", at=at, asked=facts)
         told = " ".join(f"{failure.position.name.lower()}: {failure.advice}" for failure in failures)
         raise FailureToEnroll(f"No finger gave a template, nothing was stored. {told}")
-    store.records.keep_images(pictures)
+    kept = store.records.keep_images(encounter, pictures)
     with store.database.transaction() as tx:
-        sequence = store.records.add(tx, encounter, pictures)
+        sequence = store.records.add(tx, encounter, pictures, kept)
         audit.record(tx, actor, audit.Action.REGISTER, "stored", at=at, asked=asked)
     service.follower.catch_up()
     return sequence

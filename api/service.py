@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
+from threadpoolctl import threadpool_limits
 
 from api.engine import Engine, open_engine
 from api.settings import Settings
@@ -16,6 +17,7 @@ from api.store import Store, open_store
 from api.version import VERSION
 from enrollment.encounter import Encounter
 from enrollment.follower import GalleryFollower
+from enrollment.gallery_checkpoint import GalleryCheckpoint
 from matcher.gallery import Gallery
 from matcher.scoring import Score
 from workflow.desk_suggestions import Desk
@@ -62,9 +64,12 @@ def open_service(settings: Settings, progress: Progress | None = None) -> Iterat
 @contextmanager
 def assembled(settings: Settings) -> Iterator[Service]:
     """The service with an empty gallery: whoever opens it this way fills it with `follower.catch_up`."""
-    with open_store(settings) as store, open_engine(settings) as engine:
+    # Searches share the cores task by task (`matcher.turns`); a library that spreads one small product over
+    # all of them would only be in their way.
+    with threadpool_limits(1), open_store(settings) as store, open_engine(settings) as engine:
         gallery = Gallery()
-        follower = GalleryFollower(store.database, store.records, gallery)
+        kept = GalleryCheckpoint(settings.data / "gallery", store.keyring)
+        follower = GalleryFollower(store.database, store.records, gallery, checkpoint=kept)
         searcher = Searcher(gallery, follower.catch_up, _policy(settings))
         yield Service(
             settings=settings,

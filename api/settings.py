@@ -32,6 +32,29 @@ class Settings(BaseSettings):
         description="Address of the database, for instance `postgresql://user@host/tenprint`. "
         "Unset: SQLite inside the data folder.",
     )
+    keys: Path | None = Field(
+        None,
+        description="Folder of the keyring that opens the store. Default: `keys` in the data folder. Kept on "
+        "another disk, a stolen data disk stays closed.",
+    )
+    key_file: Path | None = Field(
+        None,
+        description="File of the root key that opens the keyring (mode 0600). Default: systemd's credential "
+        "`tenprint-root-key` where there is one, else `root.key` beside the keyring.",
+    )
+    audit_sink: Path | None = Field(
+        None,
+        description="File to which every signed checkpoint of the audit log is appended; best on another "
+        "machine.",
+    )
+    audit_checkpoint_seconds: float = Field(
+        60.0, ge=1, le=86_400, description="How often the service signs a checkpoint of the audit log."
+    )
+    retention: bool = Field(
+        default=False,
+        description="Whether the service itself erases what is due, every hour. Otherwise a daily "
+        "timer calls `tenprint retention run`.",
+    )
     host: str = Field(
         "127.0.0.1",
         description="Address the service listens on. For others than this machine use a TLS proxy.",
@@ -66,7 +89,11 @@ class Settings(BaseSettings):
         8_388_608, ge=1_000, le=100_000_000, description="Largest image file accepted; beyond it 413."
     )
     max_images: int = Field(
-        10, ge=1, le=20, description="Most images in one desk or police post, and in one OSIA encounter."
+        14,
+        ge=1,
+        le=20,
+        description="Most images in one desk or police post, and in one OSIA encounter: "
+        "ten rolled fingers and four slaps.",
     )
     max_body_bytes: int = Field(
         40_000_000,

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from api.settings import Settings
+from api.version import VERSION
 from enrollment.blobs import BlobStore
+from enrollment.data_folder import require_local
 from enrollment.database import Database
+from enrollment.durable import make_folder
+from enrollment.envelope import adopt_keyring
+from enrollment.keyring import Keyring
 from enrollment.records import Records
 
 
@@ -18,13 +24,25 @@ class Store:
 
     database: Database
     blobs: BlobStore
+    keyring: Keyring
     records: Records
+
+
+def keys_folder(settings: Settings) -> Path:
+    """Where the keyring lies."""
+    return settings.keys or settings.data / "keys"
 
 
 @contextmanager
 def open_store(settings: Settings) -> Iterator[Store]:
     """Open (and bring up to date) the store the settings name, and close it at the end."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data)
+    require_local(settings.data)
     with Database.open(settings.database_url or settings.data) as database:
+        keyring = Keyring.open(keys_folder(settings), settings.key_file)
+        with database.reading() as tx:
+            adopt_keyring(tx, keyring)
         blobs = BlobStore(settings.data / "blobs")
-        yield Store(database, blobs, Records(database, blobs))
+        yield Store(
+            database, blobs, keyring, Records(database, blobs, keyring, software=f"tenprint/{VERSION}")
+        )

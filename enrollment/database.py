@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self, cast
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, literal_column, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
-from enrollment.durable import make_folder
+from enrollment.audit_seal import AuditSeal
+from enrollment.data_folder import require_local
+from enrollment.durable import make_folder, sync_file
+from enrollment.errors import ConflictingRecord
 from enrollment.migrations import migrate
 
 #: The file inside a data folder.
 SQLITE_FILE = "tenprint.sqlite3"
 #: How long one writer waits for another, seconds. Enrolments take milliseconds; a bulk load takes seconds.
 BUSY_TIMEOUT_S = 60
+#: How long erasing waits for readers before it leaves the journal to the next erasure, milliseconds.
+_SETTLE_MS = 200
 #: Threads that may use the store at once, per process; the others wait.
 POOL_SIZE = 8
 POOL_OVERFLOW = 24
@@ -27,6 +35,7 @@ _CHANGE_LOCK = 0x7E9_0001
 
 _MODE = "tenprint_mode"
 _AFTER_COMMIT = "tenprint_after_commit"
+_AUDIT = "tenprint_audit"
 
 
 class Database:
@@ -35,6 +44,8 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._reader = engine.execution_options(**{_MODE: "read"}, **_snapshot(engine))
+        #: Chains the rows of the audit log; set before the first is written (`enrollment.records`).
+        self.audit: AuditSeal | None = None
         self._writer_lock = threading.Lock()
         self._writer_thread: int | None = None
 
@@ -66,6 +77,7 @@ class Database:
         with self._one_writer(), self._engine.connect() as connection:
             hooks: list[Callable[[], None]] = []
             connection.info[_AFTER_COMMIT] = hooks
+            connection.info[_AUDIT] = self.audit
             with connection.begin():
                 yield connection
         for hook in hooks:
@@ -75,8 +87,35 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Read one consistent snapshot; writing is refused."""
         with self._reader.connect() as connection, connection.begin() as snapshot:
+            connection.info[_AUDIT] = self.audit
             yield connection
             snapshot.rollback()
+
+    def settle(self) -> None:
+        """Have what was overwritten leave SQLite's journal too, as far as no reader still needs it.
+
+        PostgreSQL keeps its own journal for its own backups: what leaves it when is the server's setting.
+        """
+        if self.dialect != "sqlite":
+            return
+        with self._one_writer(), self._engine.execution_options(**{_MODE: "settle"}).connect() as connection:
+            for pragma in (
+                f"busy_timeout={_SETTLE_MS}",
+                "wal_checkpoint(TRUNCATE)",
+                f"busy_timeout={BUSY_TIMEOUT_S}000",
+            ):
+                connection.exec_driver_sql(f"PRAGMA {pragma}").close()
+
+    def copy_to(self, file: Path) -> None:
+        """Copy one moment of a SQLite store into a file, while others read and write it."""
+        if self.dialect != "sqlite":
+            raise ConflictingRecord("PostgreSQL is backed up by its own tools: see docs/security.md")
+        file.unlink(missing_ok=True)
+        with self._reader.connect() as connection, closing(sqlite3.connect(file)) as copy:
+            cast("sqlite3.Connection", connection.connection.driver_connection).backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file; opening it as a store sets WAL again
+        file.chmod(0o600)
+        sync_file(file)
 
     def close(self) -> None:
         """Close every idle connection; those in use close when they are given back."""
@@ -109,6 +148,14 @@ def after_commit(tx: Connection, hook: Callable[[], None]) -> None:
     cast("list[Callable[[], None]]", tx.info[_AFTER_COMMIT]).append(hook)
 
 
+def audit_seal_of(tx: Connection) -> AuditSeal:
+    """What chains the audit log of this connection's store."""
+    seal = tx.info.get(_AUDIT)
+    if seal is None:
+        raise RuntimeError("the store has no audit key: open it with its keyring")
+    return cast("AuditSeal", seal)
+
+
 def order_changes(tx: Connection) -> None:
     """Hold back other writers of the change log until this transaction ends.
 
@@ -130,11 +177,21 @@ def insert_if_absent(tx: Connection, table: Table, row: dict[str, Any]) -> bool:
     return tx.execute(inserted).first() is not None
 
 
+def is_disk_full(fault: BaseException) -> bool:
+    """Whether an exception of the store, or of a file beside it, says that there is no room left."""
+    if isinstance(fault, OSError):
+        return fault.errno in (errno.ENOSPC, errno.EDQUOT)
+    cause = fault.orig if isinstance(fault, DBAPIError) else None
+    full = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return full or getattr(cause, "sqlstate", None) == "53100"  # PostgreSQL's disk_full
+
+
 def _engine(place: str | Path) -> Engine:
     """Make the engine an address or a folder asks for."""
     if "://" not in str(place):
         file = Path(place).absolute() / SQLITE_FILE
         make_folder(file.parent)
+        require_local(file.parent)
         file.touch(mode=0o600)  # only the owner reads it; SQLite gives its other files the same mode
         place = f"sqlite:///{file}"
     url = make_url(str(place))
@@ -183,6 +240,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at once when we mean to write: no deadlock between two readers who then write."""
     mode = connection.get_execution_options().get(_MODE, "write")
+    if mode == "settle":
+        return  # a checkpoint runs outside transactions
     connection.exec_driver_sql(f"PRAGMA query_only={'ON' if mode == 'read' else 'OFF'}")
     # A migration rebuilds tables under their references, hence unchecked until it ends.
     connection.exec_driver_sql(f"PRAGMA foreign_keys={'OFF' if mode == 'migrate' else 'ON'}")

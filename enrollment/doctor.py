@@ -9,13 +9,14 @@ from enum import StrEnum
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DatabaseError
 
-from enrollment.blobs import BlobStore
 from enrollment.change_log import Operation
 from enrollment.database import Database
 from enrollment.encounter import EncounterStatus
-from enrollment.errors import DamagedRecord, UnknownRecord
-from enrollment.record_rows import decode_template
-from enrollment.tables import change_log, encounters, fingers, images, released_blobs, templates
+from enrollment.record_reader import EncodedTenprint, templates_with_keys
+from enrollment.record_rows import particulars_of
+from enrollment.records import ADDRESS, Records
+from enrollment.tables import change_log, data_keys, encounters, fingers, images, released_blobs, templates
+from matcher.codes import FingerPosition
 from matcher.errors import FingerprintError
 
 #: Receives (check, items done), for a progress bar.
@@ -39,9 +40,11 @@ class Finding:
     detail: str
 
 
-def examine(
-    database: Database, blobs: BlobStore, progress: Progress = lambda _check, _done: None
-) -> Iterator[Finding]:
+def _silent(_check: str, _done: int) -> None:
+    """Report to nobody."""
+
+
+def examine(database: Database, records: Records, progress: Progress = _silent) -> Iterator[Finding]:
     """Every finding about a store, check by check. Reads every template and every picture.
 
     A damaged database file is the only finding: nothing read from it could be believed.
@@ -52,11 +55,12 @@ def examine(
         if damage:
             yield from damage
             return
-        for check in (check_references, check_fingers, check_templates, check_change_log):
+        for check in (check_references, check_fingers, check_change_log):
             progress(check.__name__.removeprefix("check_"), 0)
             yield from check(tx)
-        progress("pictures", 0)
-        yield from check_pictures(tx, blobs, progress)
+        for opening in (check_templates, check_particulars, check_pictures):
+            progress(opening.__name__.removeprefix("check_"), 0)
+            yield from opening(tx, records, progress)
 
 
 def check_file(tx: Connection) -> Iterator[Finding]:
@@ -93,13 +97,27 @@ def check_fingers(tx: Connection) -> Iterator[Finding]:
         yield _fault("fingers", row.encounter_id, f"position {row.position} {problem}")
 
 
-def check_templates(tx: Connection) -> Iterator[Finding]:
-    """Every stored template can be read."""
-    for row in tx.execute(select(templates).execution_options(yield_per=5000)):
+def check_templates(tx: Connection, records: Records, progress: Progress = _silent) -> Iterator[Finding]:
+    """Every stored template opens and can be read."""
+    rows = tx.execute(templates_with_keys().execution_options(yield_per=5000))
+    for done, row in enumerate(rows, start=1):
         try:
-            decode_template(row.codec, row.data)
+            EncodedTenprint(row.encounter_id, [row], records.envelope).decode()
         except FingerprintError as error:
             yield _fault("templates", row.encounter_id, f"position {row.position}: {error}")
+        progress("templates", done)
+
+
+def check_particulars(tx: Connection, records: Records, progress: Progress = _silent) -> Iterator[Finding]:
+    """What is said of each person opens; every encounter has its data key."""
+    together = data_keys.c.encounter_id == encounters.c.encounter_id
+    query = select(encounters, data_keys.c.key_id, data_keys.c.wrapped).outerjoin(data_keys, together)
+    for done, row in enumerate(tx.execute(query.execution_options(yield_per=1000)), start=1):
+        try:
+            particulars_of(row, records.envelope.key_beside(row))
+        except FingerprintError as error:
+            yield _fault("particulars", row.encounter_id, str(error))
+        progress("particulars", done)
 
 
 def check_change_log(tx: Connection) -> Iterator[Finding]:
@@ -130,27 +148,21 @@ def check_change_log(tx: Connection) -> Iterator[Finding]:
         yield _fault("change log", encounter_id, "was added, never removed, and is not there")
 
 
-def check_pictures(
-    tx: Connection, blobs: BlobStore, progress: Progress = lambda _check, _done: None
-) -> Iterator[Finding]:
-    """Every picture is there and unchanged; nothing else lies beside them."""
-    rows = tx.execute(
-        select(images.c.sha256, func.min(images.c.encounter_id).label("encounter_id")).group_by(
-            images.c.sha256
-        )
-    )
+def check_pictures(tx: Connection, records: Records, progress: Progress = _silent) -> Iterator[Finding]:
+    """Every picture is there, unchanged, and opens; nothing else lies beside them."""
+    query = select(images.c.encounter_id, images.c.position, ADDRESS.label("address"))
     named: set[str] = set()
-    for done, row in enumerate(rows, start=1):
-        named.add(row.sha256)
+    for done, row in enumerate(tx.execute(query).all(), start=1):
+        named.add(row.address)
         try:
-            blobs.get(row.sha256)
-        except (UnknownRecord, DamagedRecord, OSError) as error:
-            yield _fault("pictures", row.encounter_id, str(error))
+            records.image(tx, row.encounter_id, FingerPosition(row.position))
+        except (FingerprintError, OSError) as error:
+            yield _fault("pictures", row.encounter_id, f"position {row.position}: {error}")
         progress("pictures", done)
     released = set(tx.execute(select(released_blobs.c.sha256)).scalars())
     for address in released - named:
         yield Finding("pictures", Severity.NOTICE, address, "erased, and still to be deleted from the disk")
-    for address in set(blobs.addresses()) - named - released:
+    for address in set(records.blobs.addresses()) - named - released:
         yield Finding("pictures", Severity.NOTICE, address, "belongs to no encounter; deleted after a day")
 
 

@@ -39,6 +39,13 @@ def make_folder(folder: Path) -> None:
         sync_folder(each.parent)
 
 
+def sync_file(file: Path) -> None:
+    """Make a file that something else wrote, and its name, survive a power cut."""
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())
+    sync_folder(file.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

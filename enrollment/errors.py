@@ -13,7 +13,12 @@ FingerprintError
 ├── UnusableWeights              the network's weight file is missing or another one
 ├── DamagedRecord                stored bytes that are not what was stored
 ├── UnknownRecord                no such person or encounter
-└── ConflictingRecord            an id that exists already, or a key reused for another request
+├── ConflictingRecord            an id that exists already, or a key reused for another request
+├── HeldRecord                   a legal hold keeps the encounter from being erased
+├── AuditUnavailable             the audit log cannot be written: nothing is answered
+├── KeyUnavailable               the keys that open the store are missing or not safe to use
+├── FolderInUse                  another process serves this data folder
+└── UnsafeFileSystem             the data folder lies on another machine
 """
 
 from __future__ import annotations
@@ -97,3 +102,33 @@ class ConflictingRecord(FingerprintError):  # noqa: N818
     """The id exists already, or the idempotency key belongs to another request."""
 
     code = "conflicting_record"
+
+
+class HeldRecord(FingerprintError):  # noqa: N818
+    """A legal hold keeps the encounter from being erased."""
+
+    code = "held_record"
+
+
+class AuditUnavailable(FingerprintError):  # noqa: N818
+    """The audit log cannot be written, so nothing may be answered (503)."""
+
+    code = "audit_unavailable"
+
+
+class KeyUnavailable(FingerprintError):  # noqa: N818
+    """The keys that open the store are missing, destroyed or not safe to use (503)."""
+
+    code = "key_unavailable"
+
+
+class FolderInUse(FingerprintError):  # noqa: N818
+    """Another process serves this data folder."""
+
+    code = "folder_in_use"
+
+
+class UnsafeFileSystem(FingerprintError):  # noqa: N818
+    """The data folder lies on a file system that may lose what it acknowledged."""
+
+    code = "unsafe_file_system"

@@ -14,9 +14,10 @@ from enrollment import change_log
 from enrollment.blobs import BlobStore
 from enrollment.change_log import Change
 from enrollment.encounter import Encounter, EncounterStatus
+from enrollment.envelope import Envelope
 from enrollment.errors import UnknownRecord
 from enrollment.record_rows import decode_template, read_encounters
-from enrollment.tables import encounter_galleries, encounters, images, persons, templates
+from enrollment.tables import data_keys, encounter_galleries, encounters, images, persons, templates
 from matcher.codes import FingerPosition
 from matcher.template import Template, Tenprint
 
@@ -27,19 +28,20 @@ BATCH = 500
 class RecordReader:
     """The reading half of `Records`. Every method reads in the transaction it is given."""
 
-    def __init__(self, blobs: BlobStore) -> None:
-        self._blobs = blobs
+    def __init__(self, blobs: BlobStore, envelope: Envelope) -> None:
+        self.blobs = blobs
+        self.envelope = envelope
 
     def get(self, tx: Connection, encounter_id: str) -> Encounter:
         """One encounter, or `UnknownRecord`."""
-        found = read_encounters(tx, [encounter_id])
+        found = read_encounters(tx, [encounter_id], self.envelope)
         if not found:
             raise UnknownRecord(f"there is no encounter {encounter_id}")
         return found[0]
 
     def encounters_of(self, tx: Connection, person_id: str) -> Sequence[Encounter]:
         """A person's encounters, oldest first, or `UnknownRecord`."""
-        return read_encounters(tx, self.encounter_ids_of(tx, person_id))
+        return read_encounters(tx, self.encounter_ids_of(tx, person_id), self.envelope)
 
     def encounter_ids_of(self, tx: Connection, person_id: str) -> Sequence[str]:
         """The ids of a person's encounters, oldest first, or `UnknownRecord`."""
@@ -65,7 +67,7 @@ class RecordReader:
     def persons_of(self, tx: Connection, encounter_ids: Collection[str]) -> Mapping[str, str]:
         """Encounter id → person id; unknown encounters are left out."""
         found: dict[str, str] = {}
-        for batch in _batches(encounter_ids):
+        for batch in batches(encounter_ids):
             query = select(encounters.c.encounter_id, encounters.c.person_id)
             rows = tx.execute(query.where(encounters.c.encounter_id.in_(batch)))
             found.update((row.encounter_id, row.person_id) for row in rows)
@@ -73,13 +75,16 @@ class RecordReader:
 
     def image(self, tx: Connection, encounter_id: str, position: FingerPosition) -> bytes:
         """A picture's bytes as received, verified, or `UnknownRecord`."""
-        query = select(images.c.sha256).where(
+        query = select(images.c.sha256, images.c.blob).where(
             images.c.encounter_id == encounter_id, images.c.position == int(position)
         )
-        address = tx.execute(query).scalar_one_or_none()
-        if address is None:
+        row = tx.execute(query).one_or_none()
+        if row is None:
             raise UnknownRecord(f"encounter {encounter_id} has no picture of position {int(position)}")
-        return self._blobs.get(address)
+        key = self.envelope.keys_of(tx, [encounter_id])[encounter_id]
+        if key is None:
+            return self.blobs.get(row.sha256)
+        return key.open_picture(int(position), row.sha256, self.blobs.get(row.blob or row.sha256))
 
     def changes(self, tx: Connection, after: int, limit: int = 1000) -> Sequence[Change]:
         """At most `limit` changes with a sequence above `after`, in order of commit."""
@@ -115,9 +120,11 @@ class RecordReader:
     def tenprints(self, tx: Connection, encounter_ids: Collection[str]) -> Mapping[str, Tenprint]:
         """The templates of these encounters; those unknown, inactive or without a template are left out."""
         found: dict[str, dict[FingerPosition, Template]] = defaultdict(dict)
-        for batch in _batches(encounter_ids):
-            for row in tx.execute(_templates().where(templates.c.encounter_id.in_(batch))):
-                found[row.encounter_id][FingerPosition(row.position)] = decode_template(row.codec, row.data)
+        for batch in batches(encounter_ids):
+            rows = tx.execute(_templates().where(templates.c.encounter_id.in_(batch))).all()
+            for encounter_id, group in groupby(rows, key=lambda row: str(row.encounter_id)):
+                tenprint = EncodedTenprint(encounter_id, list(group), self.envelope).decode()
+                found[encounter_id].update(tenprint)
         return dict(found)
 
     def count_searchable(self, tx: Connection) -> int:
@@ -130,34 +137,39 @@ class RecordReader:
         query = _templates().order_by(templates.c.encounter_id, templates.c.position)
         rows = tx.execute(query.execution_options(yield_per=BATCH * 10))
         for encounter_id, group in groupby(rows, key=lambda row: str(row.encounter_id)):
-            yield EncodedTenprint(encounter_id, list(group))
+            yield EncodedTenprint(encounter_id, list(group), self.envelope)
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedTenprint:
-    """An encounter's templates as stored: decoding is left to whoever has a thread for it."""
+    """An encounter's templates as stored: opening and decoding is left to whoever has a thread for it."""
 
     encounter_id: str
     rows: Sequence[Row[Any]]
+    envelope: Envelope
 
     def decode(self) -> Tenprint:
         """The templates, by position."""
-        return {FingerPosition(row.position): decode_template(row.codec, row.data) for row in self.rows}
+        key = self.envelope.key_beside(self.rows[0])
+        return {FingerPosition(row.position): decode_template(row, key) for row in self.rows}
 
 
 _ACTIVE = encounters.c.status == EncounterStatus.ACTIVE.value
 
 
+def templates_with_keys() -> Select[Any]:
+    """Templates, each beside the data key of its encounter."""
+    together = data_keys.c.encounter_id == templates.c.encounter_id
+    return select(templates, data_keys.c.key_id, data_keys.c.wrapped).outerjoin(data_keys, together)
+
+
 def _templates() -> Select[Any]:
-    """Templates of active encounters."""
-    return (
-        select(templates)
-        .join(encounters, encounters.c.encounter_id == templates.c.encounter_id)
-        .where(_ACTIVE)
-    )
+    """Those of active encounters."""
+    active = templates_with_keys().join(encounters, encounters.c.encounter_id == templates.c.encounter_id)
+    return active.where(_ACTIVE)
 
 
-def _batches(ids: Collection[str]) -> Iterator[list[str]]:
+def batches(ids: Collection[str]) -> Iterator[list[str]]:
     """The ids in lists short enough for one query."""
     remaining = iter(ids)
     while batch := list(islice(remaining, BATCH)):

@@ -1,4 +1,4 @@
-"""Between the types of an encounter and the rows of its tables."""
+"""Between the types of an encounter and the rows of its tables: sealed going in, opened coming out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from enrollment.capture import Defect, FailureToAcquire, Finger, Measure, Quality, Reason
 from enrollment.encounter import Encounter, EncounterStatus, StoredImage
+from enrollment.envelope import DataKey, Envelope, Particulars
 from enrollment.errors import MalformedRecord
 from enrollment.formats import template_v1
 from enrollment.tables import encounter_galleries, encounters, fingers, images, templates
@@ -22,7 +23,7 @@ CODEC = "template_v1"
 _DECODERS = {CODEC: template_v1.decode}
 
 
-def encounter_row(encounter: Encounter) -> dict[str, Any]:
+def encounter_row(encounter: Encounter, key: DataKey) -> dict[str, Any]:
     """The columns of `encounters` that the caller decides."""
     return {
         "encounter_id": encounter.encounter_id,
@@ -32,10 +33,21 @@ def encounter_row(encounter: Encounter) -> dict[str, Any]:
         "category": encounter.category,
         "status": encounter.status.value,
         "encounter_type": encounter.encounter_type,
-        "client_data": encounter.client_data,
-        "biographic": dict(encounter.biographic),
-        "contextual": dict(encounter.contextual),
+        **particulars_columns(Particulars.of(encounter), key),
     }
+
+
+def particulars_columns(particulars: Particulars, key: DataKey) -> dict[str, Any]:
+    """The columns of `encounters` that hold what is said of the person."""
+    sealed = key.seal_particulars(particulars)
+    return {"sealed": sealed, "client_data": None, "biographic": {}, "contextual": {}}
+
+
+def particulars_of(row: Row[Any], key: DataKey | None) -> Particulars:
+    """The reverse, for a row of `encounters`; without a key, of a store from before sealing."""
+    if key is not None:
+        return key.open_particulars(row.sealed or b"")
+    return Particulars(row.biographic, row.contextual, row.client_data)
 
 
 def finger_row(encounter_id: str, outcome: Finger | FailureToAcquire) -> dict[str, Any]:
@@ -57,19 +69,20 @@ def finger_row(encounter_id: str, outcome: Finger | FailureToAcquire) -> dict[st
     }
 
 
-def template_row(encounter_id: str, position: FingerPosition, template: Template) -> dict[str, Any]:
+def template_row(position: FingerPosition, template: Template, key: DataKey) -> dict[str, Any]:
     """One row of `templates`."""
     return {
-        "encounter_id": encounter_id,
+        "encounter_id": key.encounter_id,
         "position": int(position),
         "codec": CODEC,
-        "data": template_v1.encode(template),
+        "data": key.seal_template(int(position), CODEC, template_v1.encode(template)),
     }
 
 
-def image_row(encounter_id: str, image: StoredImage) -> dict[str, Any]:
-    """One row of `images`."""
+def image_row(encounter_id: str, image: StoredImage, blob: str) -> dict[str, Any]:
+    """One row of `images`; blob: the address of the sealed bytes."""
     return {
+        "blob": blob,
         "encounter_id": encounter_id,
         "position": int(image.position),
         "impression": int(image.impression),
@@ -82,17 +95,21 @@ def image_row(encounter_id: str, image: StoredImage) -> dict[str, Any]:
     }
 
 
-def decode_template(codec: str, data: bytes) -> Template:
-    """A template from its row."""
-    if codec not in _DECODERS:
-        raise MalformedRecord(f"templates written by codec {codec!r} need a newer tenprint")
-    return _DECODERS[codec](data)
+def decode_template(row: Row[Any], key: DataKey | None) -> Template:
+    """A template from a row with `position`, `codec`, `data`; key: None in stores from before sealing."""
+    if row.codec not in _DECODERS:
+        raise MalformedRecord(f"templates written by codec {row.codec!r} need a newer tenprint")
+    data = row.data if key is None else key.open_template(row.position, row.codec, row.data)
+    return _DECODERS[row.codec](data)
 
 
-def read_encounters(tx: Connection, encounter_ids: Collection[str]) -> Sequence[Encounter]:
+def read_encounters(
+    tx: Connection, encounter_ids: Collection[str], envelope: Envelope
+) -> Sequence[Encounter]:
     """The encounters with these ids, oldest first; unknown ids are left out."""
     chosen = select(encounters).where(encounters.c.encounter_id.in_(encounter_ids))
     rows = tx.execute(chosen.order_by(encounters.c.created_at, encounters.c.encounter_id)).all()
+    keys = envelope.keys_of(tx, encounter_ids)
     galleries: dict[str, list[str]] = defaultdict(list)
     for row in tx.execute(
         select(encounter_galleries)
@@ -102,7 +119,7 @@ def read_encounters(tx: Connection, encounter_ids: Collection[str]) -> Sequence[
         galleries[row.encounter_id].append(row.gallery)
     outcomes: dict[str, dict[FingerPosition, Finger | FailureToAcquire]] = defaultdict(dict)
     for row in tx.execute(_fingers_with_templates(encounter_ids)):
-        outcome = _finger(row)
+        outcome = _finger(row, keys[row.encounter_id])
         outcomes[row.encounter_id][outcome.position] = outcome
     pictures: dict[str, dict[FingerPosition, StoredImage]] = defaultdict(dict)
     for row in tx.execute(
@@ -110,9 +127,11 @@ def read_encounters(tx: Connection, encounter_ids: Collection[str]) -> Sequence[
     ):
         pictures[row.encounter_id][FingerPosition(row.position)] = _image(row)
     return [
-        _encounter(row, tuple(galleries[key]), outcomes[key], pictures[key])
+        _encounter(
+            row, particulars_of(row, keys[name]), tuple(galleries[name]), outcomes[name], pictures[name]
+        )
         for row in rows
-        for key in (row.encounter_id,)
+        for name in (row.encounter_id,)
     ]
 
 
@@ -129,7 +148,7 @@ def _fingers_with_templates(encounter_ids: Collection[str]) -> Any:
     )
 
 
-def _finger(row: Row[Any]) -> Finger | FailureToAcquire:
+def _finger(row: Row[Any], key: DataKey | None) -> Finger | FailureToAcquire:
     """One finger from its row."""
     position, impression = FingerPosition(row.position), ImpressionType(row.impression)
     if row.reason is not None:
@@ -139,7 +158,7 @@ def _finger(row: Row[Any]) -> Finger | FailureToAcquire:
     defects = tuple(Defect(defect) for defect in row.defects)
     measures = tuple(Measure(**measure) for measure in row.measures or ())
     quality = Quality(row.quality, row.quality_algorithm, defects, measures)
-    return Finger(position, impression, decode_template(row.codec, row.data), quality, row.extractor)
+    return Finger(position, impression, decode_template(row, key), quality, row.extractor)
 
 
 def _image(row: Row[Any]) -> StoredImage:
@@ -158,6 +177,7 @@ def _image(row: Row[Any]) -> StoredImage:
 
 def _encounter(
     row: Row[Any],
+    particulars: Particulars,
     galleries: tuple[str, ...],
     outcomes: Mapping[FingerPosition, Finger | FailureToAcquire],
     pictures: Mapping[FingerPosition, StoredImage],
@@ -174,9 +194,9 @@ def _encounter(
         encounter_type=row.encounter_type,
         fingers=outcomes,
         images=pictures,
-        client_data=row.client_data,
-        biographic=row.biographic,
-        contextual=row.contextual,
+        client_data=particulars.client_data,
+        biographic=particulars.biographic,
+        contextual=particulars.contextual,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -14,83 +14,92 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from enrollment import audit_log, change_log
 from enrollment.audit_log import AuditEntry
+from enrollment.audit_seal import AuditSeal
 from enrollment.blobs import BlobStore
 from enrollment.change_log import Operation
 from enrollment.database import Database, after_commit, insert_if_absent, order_changes
 from enrollment.encounter import Encounter, EncounterStatus, check_galleries, check_identifier, utc_now
-from enrollment.errors import ConflictingRecord, MalformedRecord, UnknownRecord
+from enrollment.envelope import DataKey, Envelope
+from enrollment.errors import ConflictingRecord, HeldRecord, MalformedRecord, UnknownRecord
+from enrollment.keyring import KeyProvider
 from enrollment.record_reader import RecordReader
-from enrollment.record_rows import encounter_row, finger_row, image_row, template_row
-from enrollment.tables import (
-    encounter_galleries,
-    encounters,
-    fingers,
-    images,
-    persons,
-    released_blobs,
-    templates,
+from enrollment.record_rows import encounter_row
+from enrollment.record_writer import (
+    Amendment,
+    KeptImages,
+    add_person,
+    amended_columns,
+    amended_particulars,
+    count_of,
+    drop_person_without_encounters,
+    insert_galleries,
+    insert_parts,
 )
+from enrollment.released import is_held, release_exports, remove_exports
+from enrollment.tables import encounter_galleries, encounters, images, released_blobs, templates
 from matcher.codes import FingerPosition
 
 #: An orphaned blob may belong to an enrolment still under way; none takes a day.
 ORPHAN_AGE_S = 24 * 3600
 
+#: Where a picture's bytes lie; those from before sealing lie under the SHA-256 of the picture itself.
+ADDRESS = func.coalesce(images.c.blob, images.c.sha256)
 _NO_PICTURES: Mapping[FingerPosition, bytes] = MappingProxyType({})
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Amendment:
-    """What may change of an encounter: never its prints. None leaves a value as it is.
-
-    person_id moves the encounter to another person; that this is right is for workflow to say.
-    """
-
-    status: EncounterStatus | None = None
-    galleries: tuple[str, ...] | None = None
-    person_id: str | None = None
-    encounter_type: str | None = None
-    category: str | None = None
-    purpose: str | None = None
-    client_data: bytes | None = None
-    biographic: Mapping[str, Any] | None = None
-    contextual: Mapping[str, Any] | None = None
 
 
 class Records(RecordReader):
     """The durable store of encounters. Methods that take `tx` do all of their work in that transaction."""
 
-    def __init__(self, database: Database, blobs: BlobStore) -> None:
-        super().__init__(blobs)
+    def __init__(
+        self, database: Database, blobs: BlobStore, keyring: KeyProvider, *, software: str = "tenprint"
+    ) -> None:
+        super().__init__(blobs, Envelope(keyring))
         self._database = database
+        database.audit = AuditSeal(keyring.secret("audit"), software)
 
-    def keep_images(self, pictures: Mapping[FingerPosition, bytes]) -> None:
-        """Put pictures on disk before the transaction begins, so that it stays short. Optional: `add` checks.
+    def keep_images(
+        self, encounter: Encounter, pictures: Mapping[FingerPosition, bytes] = _NO_PICTURES
+    ) -> KeptImages:
+        """Seal an encounter's pictures and put them on disk before the transaction, so that it stays short.
 
+        `pictures` holds the bytes of every entry of `encounter.images`. Optional: `add` does it otherwise.
         Pictures whose transaction never commits are removed a day later by `sweep_orphans`.
         """
-        for data in pictures.values():
-            self._blobs.put(data)
+        _check_pictures(encounter, pictures)
+        key = DataKey.new(encounter.encounter_id)
+        sealed = {
+            position: key.seal_picture(int(position), encounter.images[position].sha256, data)
+            for position, data in pictures.items()
+        }
+        return KeptImages(key, {position: self.blobs.put(data) for position, data in sealed.items()})
 
     def add(
-        self, tx: Connection, encounter: Encounter, pictures: Mapping[FingerPosition, bytes] = _NO_PICTURES
+        self,
+        tx: Connection,
+        encounter: Encounter,
+        pictures: Mapping[FingerPosition, bytes] = _NO_PICTURES,
+        kept: KeptImages | None = None,
     ) -> int:
         """Store a new encounter, its templates and pictures; gives its change-log sequence.
 
-        `pictures` holds the bytes of every entry of `encounter.images`. A person not yet known is created.
-        An encounter id that exists, under whichever person, is a `ConflictingRecord`.
+        `kept`: what `keep_images` gave for this encounter. A person not yet known is created. An encounter id
+        that exists, under whichever person, is a `ConflictingRecord`.
         """
         order_changes(tx)
         if self.exists(tx, encounter.encounter_id):
             raise ConflictingRecord(
                 f"the encounter {encounter.encounter_id} exists already: choose another id"
             )
-        _check_pictures(encounter, pictures)
-        self.keep_images(pictures)
+        kept = kept or self.keep_images(encounter, pictures)
+        if kept.key.encounter_id != encounter.encounter_id:
+            raise ValueError("these pictures were sealed for another encounter")
         now = utc_now()
-        _add_person(tx, encounter.person_id)
-        tx.execute(insert(encounters).values(**encounter_row(encounter), created_at=now, updated_at=now))
-        _insert_parts(tx, encounter)
+        add_person(tx, encounter.person_id)
+        row = encounter_row(encounter, kept.key)
+        tx.execute(insert(encounters).values(**row, created_at=now, updated_at=now))
+        self.envelope.keep(tx, kept.key, encounter.category)
+        insert_parts(tx, encounter, kept)
         return change_log.append(tx, _operation(encounter.status), encounter.encounter_id)
 
     def amend(self, tx: Connection, encounter_id: str, amendment: Amendment) -> int:
@@ -98,36 +107,44 @@ class Records(RecordReader):
         order_changes(tx)
         known = self._known(tx, encounter_id)
         if amendment.person_id is not None:
-            _add_person(tx, check_identifier(amendment.person_id, "person id"))
+            add_person(tx, check_identifier(amendment.person_id, "person id"))
+        columns = amended_columns(amendment) | amended_particulars(tx, self.envelope, known, amendment)
         tx.execute(
             update(encounters)
             .where(encounters.c.encounter_id == encounter_id)
-            .values(**_amended_columns(amendment), updated_at=utc_now())
+            .values(**columns, updated_at=utc_now())
         )
         if amendment.galleries is not None:
             check_galleries(amendment.galleries)
             tx.execute(delete(encounter_galleries).where(encounter_galleries.c.encounter_id == encounter_id))
-            _insert_galleries(tx, encounter_id, amendment.galleries)
-        _drop_person_without_encounters(tx, known.person_id)
-        if amendment.status is None or amendment.status.value == known.status:
+            insert_galleries(tx, encounter_id, amendment.galleries)
+        drop_person_without_encounters(tx, known.person_id)
+        status = amendment.status or EncounterStatus(known.status)
+        # The gallery knows galleries and category too: searches are narrowed by them.
+        narrowed = amendment.galleries is not None or amendment.category is not None
+        if status.value == known.status and not narrowed:
             return change_log.last_sequence(tx)
-        return change_log.append(tx, _operation(amendment.status), encounter_id)
+        return change_log.append(tx, _operation(status), encounter_id)
 
     def erase(self, tx: Connection, encounter_id: str, proof: AuditEntry | None = None) -> int:
         """Remove an encounter, its templates and pictures; gives its change-log sequence.
 
         Links, judgements and queue entries go with it; the change log keeps the id; the audit log keeps
-        `proof` (who and why), completed with what was erased. Pictures are deleted once this is committed.
+        `proof` (who and why), completed with what was erased. Pictures and exported copies are deleted once
+        this is committed. A legal hold refuses it as `HeldRecord`.
         """
         order_changes(tx)
         known = self._known(tx, encounter_id)
+        if is_held(tx, encounter_id):
+            raise HeldRecord(f"a legal hold keeps encounter {encounter_id}: lift it first")
         erased = {"encounter_id": encounter_id, "person_id": known.person_id}
-        erased |= {table.name: _count(tx, table, encounter_id) for table in (templates, images)}
-        addresses = select(images.c.sha256).where(images.c.encounter_id == encounter_id).distinct()
+        erased |= {table.name: count_of(tx, table, encounter_id) for table in (templates, images)}
+        addresses = select(ADDRESS).where(images.c.encounter_id == encounter_id).distinct()
         for address in tx.execute(addresses).scalars().all():
             insert_if_absent(tx, released_blobs, {"sha256": address})
+        release_exports(tx, encounter_id)
         tx.execute(delete(encounters).where(encounters.c.encounter_id == encounter_id))
-        _drop_person_without_encounters(tx, known.person_id)
+        drop_person_without_encounters(tx, known.person_id)
         proof = proof or AuditEntry(actor="system", role="system", action="erase", outcome="done")
         audit_log.append(tx, replace(proof, asked={**proof.asked, "erased": erased}))
         after_commit(tx, self._sweep_quietly)
@@ -145,8 +162,10 @@ class Records(RecordReader):
             addresses = tx.execute(select(released_blobs.c.sha256)).scalars().all()
             free = [address for address in addresses if not _is_referenced(tx, address)]
             for address in free:
-                self._blobs.delete(address)
+                self.blobs.delete(address)
             tx.execute(delete(released_blobs).where(released_blobs.c.sha256.in_(addresses)))
+            remove_exports(tx)
+        self._database.settle()  # the erased data keys are still in the journal
         return len(free)
 
     def sweep_orphans(self, older_than: float | None = None) -> int:
@@ -155,11 +174,11 @@ class Records(RecordReader):
         with self._database.transaction() as tx:
             order_changes(tx)
             orphans = [
-                each for each in self._blobs.addresses(older_than=limit) if not _is_referenced(tx, each)
+                each for each in self.blobs.addresses(older_than=limit) if not _is_referenced(tx, each)
             ]
             for address in orphans:
-                self._blobs.delete(address)
-        return len(orphans) + self._blobs.sweep_partials(limit)
+                self.blobs.delete(address)
+        return len(orphans) + self.blobs.sweep_partials(limit)
 
     def _sweep_quietly(self) -> None:
         """Sweep after a commit; what fails now is tried again after the next erasure and at start."""
@@ -169,8 +188,8 @@ class Records(RecordReader):
             _log.warning("erased pictures are still on disk, will be tried again: %s", type(error).__name__)
 
     def _known(self, tx: Connection, encounter_id: str) -> Any:
-        """The encounter's person and status, or `UnknownRecord`."""
-        query = select(encounters.c.person_id, encounters.c.status)
+        """The encounter's row, or `UnknownRecord`."""
+        query = select(encounters)
         known = tx.execute(query.where(encounters.c.encounter_id == encounter_id)).one_or_none()
         if known is None:
             raise UnknownRecord(f"there is no encounter {encounter_id}")
@@ -191,60 +210,8 @@ def _check_pictures(encounter: Encounter, pictures: Mapping[FingerPosition, byte
             raise MalformedRecord(f"the picture of position {int(position)} is not the one described")
 
 
-def _add_person(tx: Connection, person_id: str) -> None:
-    """Make sure the person is there."""
-    insert_if_absent(tx, persons, {"person_id": person_id, "created_at": utc_now()})
-
-
-def _drop_person_without_encounters(tx: Connection, person_id: str) -> None:
-    """Keep no file on somebody of whom nothing is kept."""
-    kept = select(encounters.c.encounter_id).where(encounters.c.person_id == person_id)
-    if tx.execute(kept.limit(1)).first() is None:
-        tx.execute(delete(persons).where(persons.c.person_id == person_id))
-
-
-def _insert_parts(tx: Connection, encounter: Encounter) -> None:
-    """Insert galleries, fingers, templates and pictures of an encounter."""
-    key = encounter.encounter_id
-    _insert_galleries(tx, key, encounter.galleries)
-    for table, rows in (
-        (fingers, [finger_row(key, outcome) for outcome in encounter.fingers.values()]),
-        (templates, [template_row(key, *entry) for entry in encounter.tenprint.items()]),
-        (images, [image_row(key, image) for image in encounter.images.values()]),
-    ):
-        if rows:
-            tx.execute(insert(table), rows)
-
-
-def _insert_galleries(tx: Connection, encounter_id: str, galleries: Collection[str]) -> None:
-    """Insert the encounter's galleries."""
-    tx.execute(
-        insert(encounter_galleries), [{"encounter_id": encounter_id, "gallery": name} for name in galleries]
-    )
-
-
-def _amended_columns(amendment: Amendment) -> dict[str, Any]:
-    """The columns an amendment sets."""
-    names = (
-        "status",
-        "person_id",
-        "encounter_type",
-        "category",
-        "purpose",
-        "client_data",
-        "biographic",
-        "contextual",
-    )
-    values = {name: getattr(amendment, name) for name in names}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _count(tx: Connection, table: Any, encounter_id: str) -> int:
-    """How many rows of the table hang on the encounter."""
-    query = select(func.count()).select_from(table).where(table.c.encounter_id == encounter_id)
-    return int(tx.execute(query).scalar_one())
-
-
 def _is_referenced(tx: Connection, address: str) -> bool:
     """Whether any encounter still has this picture."""
-    return tx.execute(select(images.c.sha256).where(images.c.sha256 == address).limit(1)).first() is not None
+    received = images.c.blob.is_(None) & (images.c.sha256 == address)
+    named = select(images.c.encounter_id).where((images.c.blob == address) | received)
+    return tx.execute(named.limit(1)).first() is not None

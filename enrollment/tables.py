@@ -94,9 +94,11 @@ encounters = Table(
     Column("category", Word),
     Column("status", Word, nullable=False),
     Column("encounter_type", Word, nullable=False),
+    # Empty where `sealed` holds them (`enrollment.envelope`): only stores from before sealing have them here.
     Column("client_data", LargeBinary),
     Column("biographic", JSON, nullable=False),
     Column("contextual", JSON, nullable=False),
+    Column("sealed", LargeBinary),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     CheckConstraint("status IN ('ACTIVE', 'INACTIVE')", name="status"),
@@ -128,6 +130,7 @@ fingers = Table(
     CheckConstraint("(reason IS NULL) = (extractor IS NOT NULL)", name="outcome"),
 )
 
+#: `data` is sealed under the encounter's data key.
 templates = Table(
     "templates",
     metadata,
@@ -140,7 +143,8 @@ templates = Table(
     ),
 )
 
-#: The bytes lie in `enrollment.blobs` under their SHA-256; `ppi` and the sides are of those bytes.
+#: The bytes lie sealed in `enrollment.blobs` under the address `blob`; all other columns are of the picture
+#: as received. Without `blob` they lie there as received, under `sha256`: stores from before sealing.
 images = Table(
     "images",
     metadata,
@@ -153,7 +157,17 @@ images = Table(
     Column("ppi", Integer, nullable=False),
     Column("size_bytes", Integer, nullable=False),
     Column("sha256", String(64), nullable=False, index=True),
+    Column("blob", String(64), index=True),
     CheckConstraint("position BETWEEN 0 AND 15", name="position"),
+)
+
+#: One data key per encounter, wrapped by the key `key_id` of the keyring; rules: `enrollment.envelope`.
+data_keys = Table(
+    "data_keys",
+    metadata,
+    _encounter_id(primary_key=True),
+    Column("key_id", Word, nullable=False, index=True),
+    Column("wrapped", LargeBinary, nullable=False),
 )
 
 #: Blobs that lost a row and are to be deleted when no other row names them; emptied after each commit.
@@ -200,7 +214,20 @@ audit_log = Table(
     Column("file_number", String(128), index=True),
     Column("asked", JSON, nullable=False),
     Column("returned", JSON, nullable=False),
+    Column("software", Word),
+    Column("mac", String(64)),
     sqlite_autoincrement=True,
+)
+
+#: Signed roots over the audit log, append-only as well; rules: `enrollment.audit_checkpoints`.
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    metadata,
+    Column("tree_size", Sequence, primary_key=True, autoincrement=False),
+    Column("last_sequence", Sequence, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("frontier", JSON, nullable=False),
 )
 
 #: The ledger's suggestions, one row per pair, smaller id on the left; rules: `workflow.identity`.
@@ -290,6 +317,35 @@ export_batches = Table(
     Column("closed_at", UtcDateTime),
     Column("file_count", Integer),
     Column("manifest_sha256", String(64)),
+    Column("folder", Text),
+)
+
+#: Exported copies of encounters that were erased since; emptied as they are removed from the disk.
+released_exports = Table(
+    "released_exports",
+    metadata,
+    Column("batch", Word, primary_key=True),
+    Column("file_name", String(255), primary_key=True),
+    Column("folder", Text, nullable=False),
+)
+
+#: What may not be erased until the hold is lifted; rules: `workflow.retention`.
+legal_holds = Table(
+    "legal_holds",
+    metadata,
+    Column("hold_id", Identifier, primary_key=True),
+    Column(
+        "encounter_id",
+        Identifier,
+        ForeignKey("encounters.encounter_id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("reason", Text, nullable=False),
+    Column("placed_by", String(128), nullable=False),
+    Column("placed_at", UtcDateTime, nullable=False),
+    Column("lifted_by", String(128)),
+    Column("lifted_at", UtcDateTime),
 )
 
 #: Only the hash of a key is kept; rules: `api`.

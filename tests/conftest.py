@@ -13,9 +13,12 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Connection, create_engine, make_url, text
 
+from enrollment.audit_seal import AuditSeal
 from enrollment.blobs import BlobStore
 from enrollment.database import Database
+from enrollment.keyring import Keyring
 from enrollment.records import Records
+from enrollment.sealing import new_key
 from enrollment.tables import metadata
 
 # Speed never fails a unit test: the first example of a property may compile a loop. The gate must judge the
@@ -108,6 +111,7 @@ def database_place(request: pytest.FixtureRequest, tmp_path: Path, migrated_fold
 def database(database_place: str) -> Iterator[Database]:
     """An empty store on SQLite, then on PostgreSQL where there is one."""
     with Database.open(database_place) as opened:
+        opened.audit = AuditSeal(new_key())
         yield opened
 
 
@@ -118,6 +122,12 @@ def blobs(tmp_path: Path) -> BlobStore:
 
 
 @pytest.fixture
-def records(database: Database, blobs: BlobStore) -> Records:
-    """Records over `database` and `blobs`."""
-    return Records(database, blobs)
+def keyring(tmp_path: Path) -> Keyring:
+    """A new keyring."""
+    return Keyring.open(tmp_path / "keys")
+
+
+@pytest.fixture
+def records(database: Database, blobs: BlobStore, keyring: Keyring) -> Records:
+    """Records over `database`, `blobs` and `keyring`."""
+    return Records(database, blobs, keyring)

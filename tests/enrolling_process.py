@@ -17,12 +17,14 @@ import sys
 from pathlib import Path
 from typing import IO, Any, Self
 
+from sqlalchemy import event
 from stored_people import random_encounter, with_picture
 
 from enrollment.blobs import BlobStore
 from enrollment.database import Database
 from enrollment.errors import ConflictingRecord
 from enrollment.follower import GalleryFollower
+from enrollment.keyring import Keyring
 from enrollment.records import Records
 from matcher.codes import FingerPosition
 from matcher.comparison import prepare
@@ -41,12 +43,13 @@ def picture_of(seed: int) -> bytes:
 class EnrollingProcess:
     """The test's end: starts, asks and kills workers, one at a time."""
 
-    def __init__(self, place: str, blobs: Path) -> None:
+    def __init__(self, place: str, blobs: Path, *, quiet: bool = False) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
         self._server.settimeout(PATIENCE_S)
         self._nursery = subprocess.Popen(
             [sys.executable, __file__, place, str(blobs)],
             stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if quiet else None,  # a disk without power makes many words
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
             text=True,
         )
@@ -110,7 +113,8 @@ class EnrollingProcess:
 def serve(place: str, blobs: str, lines: IO[Any]) -> None:
     """Be a worker."""
     with Database.open(place) as database:
-        records = Records(database, BlobStore(Path(blobs)))
+        _weaken(database)
+        records = Records(database, BlobStore(Path(blobs)), Keyring.open(keys_beside(Path(blobs))))
         gallery = Gallery()
         follower = GalleryFollower(database, records, gallery)
         follower.catch_up()
@@ -121,15 +125,28 @@ def serve(place: str, blobs: str, lines: IO[Any]) -> None:
             _say(lines, f"done {line.strip()}")
 
 
+def _weaken(database: Database) -> None:
+    """The control of the power cuts: acknowledge before the disk has it."""
+    level = os.environ.get("TENPRINT_TORTURE_SYNCHRONOUS")
+    if level is not None:
+        event.listen(database._engine, "connect", lambda each, _: each.execute(f"PRAGMA synchronous={level}"))
+        database.close()  # the connections so far are as safe as ever
+
+
 def enrol(database: Database, records: Records, seed: int) -> None:
     """Enrol the encounter of a seed; one that is there already was enrolled by a worker killed since."""
     encounter, pictures = with_picture(random_encounter(seed, positions=INDEX), picture_of(seed))
-    records.keep_images(pictures)
+    kept = records.keep_images(encounter, pictures)
     try:
         with database.transaction() as tx:
-            records.add(tx, encounter, pictures)
+            records.add(tx, encounter, pictures, kept)
     except ConflictingRecord:
         pass
+
+
+def keys_beside(blobs: Path) -> Path:
+    """Where the keyring lies, given where the pictures do."""
+    return blobs.parent / "keys"
 
 
 def _say(lines: IO[Any], words: str) -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from enrolling_process import INDEX, picture_of
+from enrolling_process import INDEX, keys_beside, picture_of
 from sqlalchemy import text
 from stored_people import random_encounter
 
@@ -16,6 +16,7 @@ from enrollment.blobs import BlobStore
 from enrollment.change_log import Operation
 from enrollment.database import Database
 from enrollment.follower import GalleryFollower
+from enrollment.keyring import Keyring
 from enrollment.records import Records
 from matcher.gallery import Gallery
 from matcher.scoring import Score
@@ -64,7 +65,7 @@ def enrol_and_kill(
 def check_store(place: str, blobs: Path, acknowledged: list[int]) -> None:
     """Every acknowledged encounter is there once, whole, and found; at most one more was under way."""
     with Database.open(place) as database:
-        records, gallery = Records(database, BlobStore(blobs)), Gallery()
+        records, gallery = Records(database, BlobStore(blobs), Keyring.open(keys_beside(blobs))), Gallery()
         GalleryFollower(database, records, gallery).catch_up()
         with database.reading() as tx:
             if database.dialect == "sqlite":

@@ -35,6 +35,8 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
     EXPORT = "export"
     ERASE = "erase"
+    HOLD = "hold"
+    CAPTURE = "capture"
     DENIED = "denied"
 
 

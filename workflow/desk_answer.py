@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from enrollment.capture import FailureToAcquire, Finger
+from enrollment.advice import advice
+from enrollment.capture import FailureToAcquire, Finger, Measure
 from matcher.codes import FingerPosition
 from workflow.links import Standing
 from workflow.sequence import SequenceFlag
@@ -13,7 +14,11 @@ from workflow.sequence import SequenceFlag
 
 @dataclass(frozen=True, slots=True)
 class FingerOutcome:
-    """What became of one capture: a template (quality 0-100, minutiae) or a failure with advice."""
+    """What became of one capture: a template (quality 0-100, minutiae) or a failure with advice.
+
+    defect_advice: a sentence for the operator for each code of `defects`. measures: what others make of the
+    same picture, NFIQ 2 for one, where the office asks for it.
+    """
 
     position: int
     quality: int | None
@@ -22,6 +27,8 @@ class FingerOutcome:
     defects: tuple[str, ...]
     failure: str | None
     advice: str | None
+    defect_advice: tuple[str, ...] = ()
+    measures: tuple[Measure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +130,6 @@ def _outcome(outcome: Finger | FailureToAcquire) -> FingerOutcome:
         defects=tuple(defect.value for defect in outcome.quality.defects),
         failure=None,
         advice=None,
+        defect_advice=tuple(advice(defect) for defect in outcome.quality.defects),
+        measures=outcome.quality.measures,
     )

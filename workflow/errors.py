@@ -7,6 +7,7 @@ FingerprintError
     ├── AlreadyWithdrawn         the judgement was withdrawn before, or there is none to withdraw
     ├── FailureToEnroll          no finger of the capture gave a template
     ├── MissingLegalGround       a police request without authority, purpose, legal basis or file number
+    ├── InvalidSession           attempts of a capture session that cannot be judged
     ├── InvalidCategory          no EURODAC category of that digit, or not one we may store
     └── ExportRefused            the export folder or a batch is not as it was left
 """
@@ -56,6 +57,12 @@ class InvalidCategory(WorkflowRefused):
     """The category is not one under which a person's prints may be stored and sent."""
 
     code = "invalid_category"
+
+
+class InvalidSession(WorkflowRefused):
+    """A capture session without attempts, with too many, or of fingers without a name."""
+
+    code = "invalid_session"
 
 
 class ExportRefused(WorkflowRefused):

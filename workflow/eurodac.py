@@ -102,7 +102,7 @@ def _export_batch(
         table = manifest(batch, rows)
         write_durably(target / MANIFEST, table)
         digest = hashlib.sha256(table).hexdigest()
-        if _close(exporter, batch, rows, failed, digest, actor=actor, at=now()):
+        if _close(exporter, batch, target, rows, failed, digest, actor=actor, at=now()):
             break  # else an encounter was erased meanwhile: what was written of it goes, in a second pass
     return ExportReport(
         batch=batch.name,
@@ -145,6 +145,7 @@ def _build(exporter: Exporter, batch: Batch, entry: QueueEntry) -> ExportFile | 
 def _close(
     exporter: Exporter,
     batch: Batch,
+    target: Path,
     rows: Sequence[ManifestRow],
     failed: Sequence[tuple[QueueEntry, str]],
     manifest_sha256: str,
@@ -155,7 +156,10 @@ def _close(
     written = [Written(row.entry.sequence, row.name, row.sha256) for row in rows]
     aside = [(entry.sequence, reason) for entry, reason in failed]
     with exporter.database.transaction() as tx:
-        if not eurodac_queue.close_batch(tx, batch, written, aside, manifest_sha256=manifest_sha256, at=at):
+        closed = eurodac_queue.close_batch(
+            tx, batch, written, aside, manifest_sha256=manifest_sha256, at=at, folder=target
+        )
+        if not closed:
             return False
         asked = {
             "batch": batch.name,

@@ -24,6 +24,7 @@ from enrollment.image import normalise
 from enrollment.image_header import ImageFormat, inspect_header
 from enrollment.records import Records
 from enrollment.sandbox import DecoderSandbox, RawLayout
+from enrollment.slaps import not_shown
 from matcher.codes import FingerPosition
 from workflow.eurodac_profile import LABEL, PROFILE, PROFILE_NAME, PROFILE_VERSION, Profile
 from workflow.eurodac_queue import Batch, QueueEntry
@@ -84,7 +85,7 @@ def transaction_of(
     described = [image for _, image in sorted(encounter.images.items())]
     prints, notes = zip(
         *(
-            _print(idc, image, records.image(tx, encounter.encounter_id, image.position), sandbox)
+            _print(idc, encounter, image, records.image(tx, encounter.encounter_id, image.position), sandbox)
             for idc, image in enumerate(described, start=1)
         ),
         strict=True,
@@ -149,7 +150,7 @@ def _assemble(
 
 
 def _print(
-    idc: int, image: StoredImage, data: bytes, sandbox: DecoderSandbox
+    idc: int, encounter: Encounter, image: StoredImage, data: bytes, sandbox: DecoderSandbox
 ) -> tuple[FingerImage, ImageNote]:
     """An image record with the bytes as received where they may pass, else compressed once."""
     compression = _passes(image, data)
@@ -169,6 +170,7 @@ def _print(
         ppi=ppi,
         compression=compression,
         data=data,
+        missing=not_shown(image.position, encounter.fingers.keys()),
     )
     return record, ImageNote(int(image.position), compression, encoding)
 

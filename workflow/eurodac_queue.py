@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -147,10 +148,12 @@ def close_batch(
     *,
     manifest_sha256: str,
     at: datetime,
+    folder: Path | None = None,
 ) -> bool:
     """Mark everything of the batch as it ended; False where its rows are no longer those that were written.
 
     An encounter erased since takes its row with it: its file must go, and the manifest be made again.
+    folder: where the files are, so that a later erasure finds them.
     """
     order_changes(tx)
     closed = select(export_batches.c.closed_at).where(export_batches.c.batch == batch.name)
@@ -177,7 +180,12 @@ def close_batch(
     tx.execute(
         update(export_batches)
         .where(export_batches.c.batch == batch.name)
-        .values(closed_at=at, file_count=len(written), manifest_sha256=manifest_sha256)
+        .values(
+            closed_at=at,
+            file_count=len(written),
+            manifest_sha256=manifest_sha256,
+            folder=None if folder is None else str(folder.resolve()),
+        )
     )
     return True
 

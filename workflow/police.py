@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from enrollment.database import Database
 from enrollment.records import Records
 from matcher.candidates import Candidate, CandidateList
+from matcher.gallery import Priority
 from matcher.scoring import Score, fmr_of
 from matcher.template import Tenprint
 from workflow import audit, identity
@@ -95,7 +96,7 @@ def identify(
     police: Police, probe: Tenprint, ground: LegalGround, *, actor: Actor, at: datetime
 ) -> Identification:
     """Search the whole gallery; only person files at or above the threshold are named."""
-    found = police.searcher.search(probe, limit=MAX_CANDIDATES)
+    found = police.searcher.search(probe, limit=MAX_CANDIDATES, priority=Priority.STREET)
     with police.database.transaction() as tx:
         owners = police.records.persons_of(tx, [each.reference_id for each in found.candidates])
         persons = by_person(found, owners, limit=MAX_CANDIDATES)
@@ -116,7 +117,11 @@ def _best(police: Police, probe: Tenprint, encounters: Sequence[str]) -> Candida
     if not encounters or not probe:
         return None
     found = police.searcher.search(
-        probe, within=encounters, limit=len(encounters), threshold=police.threshold
+        probe,
+        within=encounters,
+        limit=len(encounters),
+        threshold=police.threshold,
+        priority=Priority.STREET,
     )
     return next((candidate for candidate in found.candidates if candidate.fingers), None)
 

@@ -24,7 +24,7 @@ from workflow.audit import Action, Actor
 from workflow.desk_answer import DeskAnswer, finger_outcomes
 from workflow.desk_suggestions import Desk, compare_claim, suggest_candidates, suggest_claim
 from workflow.errors import FailureToEnroll
-from workflow.sequence import SessionPrint, check_sequence, other_hand
+from workflow.sequence import SessionPrint, check_session
 
 #: Changes that commit while one search runs; beyond a bulk load these are a handful.
 _MAX_LATECOMERS = 100_000
@@ -64,9 +64,9 @@ def register(
     the other hand. What is wrong is flagged, not refused.
     """
     _require_template(desk, encounter, actor=actor, at=at)
-    flags = (*(other_hand(slap) for slap in other_hands), *check_sequence(session))
+    flags = check_session(session, other_hands)
     found = desk.searcher.search(encounter.tenprint)
-    desk.records.keep_images(pictures)
+    kept = desk.records.keep_images(encounter, pictures)
     with desk.database.transaction() as tx:
         before = idempotency.claim(tx, repeat.key, repeat.request_hash) if repeat else None
         if repeat is not None and before is not None:
@@ -74,7 +74,7 @@ def register(
         order_changes(tx)
         found = _with_latecomers(tx, desk, encounter, found)
         claimed = compare_claim(tx, desk, encounter)
-        sequence = desk.records.add(tx, encounter, pictures)
+        sequence = desk.records.add(tx, encounter, pictures, kept)
         claim = suggest_claim(tx, desk, encounter, found, claimed, at=at, new_id=new_id)
         candidates = suggest_candidates(tx, desk, encounter, found, at=at, new_id=new_id, near=near)
         answer = DeskAnswer(

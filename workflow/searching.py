@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from matcher.gallery import Candidate, CandidateList, Gallery, ReferenceId
+from matcher.gallery import Candidate, CandidateList, Filter, Gallery, Priority, ReferenceId
+from matcher.queue import SearchQueue
 from matcher.scoring import Score
 from matcher.template import Tenprint
 
@@ -64,6 +65,7 @@ class Searcher:
     gallery: Gallery
     catch_up: Callable[[], int]
     policy: Policy
+    queue: SearchQueue = field(default_factory=SearchQueue)
 
     def search(
         self,
@@ -73,16 +75,24 @@ class Searcher:
         exclude: Collection[str] = (),
         limit: int | None = None,
         threshold: Score | None = None,
+        only: Filter | None = None,
+        priority: Priority = Priority.DESK,
     ) -> CandidateList:
-        """The best references of the up-to-date gallery, near ones below the threshold included."""
-        self.catch_up()
-        return self.gallery.search(
-            probe,
-            limit=(limit or self.policy.limit) * _REFERENCES_PER_PERSON,
-            threshold=self.policy.threshold_for(len(self.gallery)) if threshold is None else threshold,
-            within=None if within is None else [ReferenceId(each) for each in within],
-            exclude=[ReferenceId(each) for each in exclude],
-        )
+        """The best references of the up-to-date gallery, near ones below the threshold included.
+
+        Raises `SearchQueueFull` when too many searches wait.
+        """
+        with self.queue.turn(priority):
+            self.catch_up()
+            return self.gallery.search(
+                probe,
+                limit=(limit or self.policy.limit) * _REFERENCES_PER_PERSON,
+                threshold=self.policy.threshold_for(len(self.gallery)) if threshold is None else threshold,
+                within=None if within is None else [ReferenceId(each) for each in within],
+                exclude=[ReferenceId(each) for each in exclude],
+                only=only,
+                priority=priority,
+            )
 
 
 def by_person(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from enrollment.errors import MalformedRecord
-from enrollment.formats.nist_itl import DATA, IDC, US, BinaryRecord, TaggedRecord, Transaction
+from enrollment.formats.nist_itl import DATA, IDC, RS, US, BinaryRecord, TaggedRecord, Transaction
 from matcher.codes import FingerPosition, ImpressionType
 
 _TYPE_4 = struct.Struct(">B6sBHHB")
@@ -106,10 +106,17 @@ def type_14(image: FingerImage, *, source: str, captured_on: date) -> TaggedReco
         (11, image.compression.encode()),
         (12, b"8"),
         (13, b"%d" % image.position),
+        *_missing(image.missing),
         (996, hashlib.sha256(image.data).hexdigest().upper().encode()),
         (DATA, image.data),
     )
     return TaggedRecord(14, fields)
+
+
+def _missing(missing: tuple[FingerPosition, ...]) -> Iterator[tuple[int, bytes]]:
+    """Field 14.018 (AMP) where there is something to say: UP, unable to print, is all that we know."""
+    if missing:
+        yield 18, RS.join(b"%d" % finger + US + b"UP" for finger in missing)
 
 
 def finger_images(transaction: Transaction) -> Iterator[FingerImage]:

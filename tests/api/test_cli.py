@@ -268,3 +268,18 @@ def test_synthetic_register_is_searchable(call: Call, prints: Path, probe: Path)
     answer = call("identify", probe, "--ppi", 500, "--json").document
     assert answer["gallery_size"] == 21
     assert answer["candidates"][0]["person_id"] == "anna"
+
+
+def test_encryption_is_shown_and_rotated(call: Call, prints: Path) -> None:
+    """Everything enrolled is sealed; after a rotation it is under another key and still found."""
+    assert call("enroll", prints / "anna_1.png").code == DONE
+    before = call("encryption", "status", "--json").document
+    assert (before["sealed"], before["unsealed"], before["superseded"]) == (1, 0, [])
+    assert "1 data keys wrapped anew" in call("encryption", "rotate").out
+    after = call("encryption", "status", "--json").document
+    assert after["sealed"] == 1
+    assert not before["keys"].keys() & after["keys"].keys()
+    assert "1 encounters sealed, 0 stored before" in call("encryption", "status").out
+    assert "0 encounters sealed" in call("encryption", "seal").out
+    states = {each["check"]: each["state"] for each in call("doctor", "--json").document["findings"]}
+    assert states["store"] == states["audit log"] == "ok"

@@ -121,9 +121,13 @@ def test_a_transaction_without_known_fingers_is_refused(call: Call, tmp_path: Pa
 @pytest.mark.skipif(not _REAL.is_dir(), reason=f"no folder {_REAL.name} of reference transactions")
 @pytest.mark.parametrize(
     ("name", "positions"),
-    [("type-14-tpcard-nqm.an2", range(1, 11)), ("type4-slaps.an2k", (1, 6)), ("valid1.2.an2", (10,))],
+    [
+        ("type-14-tpcard-nqm.an2", range(1, 15)),
+        ("type4-slaps.an2k", range(11, 15)),
+        ("valid1.2.an2", (10,)),
+    ],
 )
-def test_reference_cards_give_their_single_fingers(name: str, positions: Sequence[int]) -> None:
-    """A card's ten rolled prints; of slaps only the thumbs that stand alone."""
+def test_reference_cards_give_their_fingers_and_slaps(name: str, positions: Sequence[int]) -> None:
+    """A card's ten rolled prints and four slaps; a file of slaps; a single finger."""
     assert is_transaction(_REAL / name)
     assert [int(upload.position) for upload in transaction_uploads(_REAL / name)] == list(positions)

@@ -74,6 +74,19 @@ def test_both_prints_of_a_link_can_be_looked_at(running: Running, link: dict[str
         assert round(Image.open(io.BytesIO(answer.content)).info["dpi"][0]) == 500
 
 
+def test_a_link_tells_why_its_prints_are_alike(running: Running, link: dict[str, Any]) -> None:
+    """Pairs, motion, evidence and interval of one finger; a finger that is not on both sides is not there."""
+    address = f"/examiner/links/{link['link_id']}/comparisons"
+    told = running.ask(Role.EXAMINER, "GET", f"{address}/right_index").json()
+    assert told["score"] > 40.0
+    assert told["interval"][0] <= told["score"]
+    assert len(told["pairs"]) > 10
+    assert set(told["pairs"][0]) == {"probe", "reference", "apart_px"}
+    assert -180.0 <= told["turn_deg"] <= 180.0
+    assert running.ask(Role.EXAMINER, "GET", f"{address}/left_little").status_code == 404
+    assert running.ask(Role.DESK, "GET", f"{address}/right_index").status_code == 403
+
+
 def test_prints_of_nobody_else_can_be_looked_at(running: Running, link: dict[str, Any]) -> None:
     """A link opens its two encounters, not the store."""
     other = running.enroll({"right_index": picture(KNOWN)}).json()["encounter_id"]

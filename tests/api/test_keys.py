@@ -17,13 +17,14 @@ from enrollment.blobs import BlobStore
 from enrollment.database import Database
 from enrollment.encounter import utc_now
 from enrollment.errors import UnknownRecord
+from enrollment.keyring import Keyring
 from enrollment.records import Records
 
 
 @pytest.fixture
-def store(database: Database, blobs: BlobStore, records: Records) -> Store:
+def store(database: Database, blobs: BlobStore, keyring: Keyring, records: Records) -> Store:
     """A store on each database."""
-    return Store(database, blobs, records)
+    return Store(database, blobs, keyring, records)
 
 
 def _key(store: Store, role: Role = Role.DESK, name: str | None = None, days: int | None = None) -> str:

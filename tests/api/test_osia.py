@@ -221,7 +221,7 @@ def test_raw_pixels_are_accepted_with_their_layout(running: Running) -> None:
         ({"biometricData": [{"biometricType": "FACE"}]}, "fingers only"),
         ({"biometricData": [{"biometricType": "FINGER"}]}, "base64"),
         ({"biometricData": [_finger(b"x") | {"image": "no base64!"}]}, "base64"),
-        ({"biometricData": [_finger(b"x", "PLAIN_LEFT_FOUR_FINGERS")]}, "no image"),
+        ({"biometricData": [_finger(blank_picture(), "PLAIN_LEFT_FOUR_FINGERS")]}, "No finger is seen"),
         ({"biometricData": [_finger(b"x", "LEFT_FULL_PALM")]}, "single fingers"),
         ({"biometricData": [_finger(b"x", compression="JPEG")]}, "JPEG"),
         ({"biometricData": [_finger(b"x")]}, "image"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from command_line import caller
 from running_service import KNOWN, OTHER, Running, make_keys, picture, serving, wait_until_told
 
+from api.exit_codes import CANNOT_WORK, DONE
 from api.settings import load_settings
 from enrollment.follower import GalleryFollower
 from enrollment.records import Records
@@ -23,16 +25,32 @@ def test_restarted_service_finds_what_the_last_one_stored(tmp_path: Path) -> Non
         assert [candidate["person_id"] for candidate in answer.json()["candidates"]] == [person]
 
 
-def test_what_another_process_enrols_is_found(tmp_path: Path) -> None:
+def test_what_another_process_enrols_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The command line and the service may work on one store at the same time."""
-    settings = load_settings(data=tmp_path)
+    settings = load_settings(data=tmp_path / "data")
     keys = make_keys(settings)
-    with serving(settings) as first, serving(settings) as second:
-        person = Running(first, settings, keys).enroll({"right_index": picture(OTHER)}).json()["person_id"]
-        answer = Running(second, settings, keys).police(
-            "verify", {"right_index": picture(OTHER, 2)}, person_id=person
+    (tmp_path / "other_1.png").write_bytes(picture(OTHER))
+    with serving(settings) as client:
+        enrolled = caller(monkeypatch, capsys)("enroll", tmp_path / "other_1.png", "--data", settings.data)
+        assert enrolled.code == DONE, enrolled.err
+        answer = Running(client, settings, keys).police(
+            "verify", {"right_index": picture(OTHER, 2)}, person_id="other"
         )
         assert answer.json()["decision"] == "match"
+
+
+def test_second_service_on_a_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One service owns a data folder; the second says so in a sentence and leaves it alone."""
+    settings = load_settings(data=tmp_path)
+    with serving(settings) as client:
+        second = caller(monkeypatch, capsys)("serve", "--data", tmp_path, "--port", "0")
+        assert second.code == CANNOT_WORK
+        assert "another process serves" in second.err
+        assert client.get("/livez").status_code == 200
 
 
 def test_store_that_cannot_be_loaded_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +70,7 @@ def test_store_that_cannot_be_loaded_is_told(tmp_path: Path, monkeypatch: pytest
 def test_write_that_fails_is_never_acknowledged(
     running: Running, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
-    """A full disk is 503, anything unforeseen 500; neither tells internals, and the next post works."""
+    """A full disk is 507, anything unforeseen 500; neither tells internals, and the next post works."""
 
     def failing(*_arguments: object) -> int:
         raise fault
@@ -60,7 +78,7 @@ def test_write_that_fails_is_never_acknowledged(
     with monkeypatch.context() as patch:
         patch.setattr(Records, "keep_images", failing)
         answer = running.enroll({"right_thumb": picture(KNOWN)})
-    expected = (503, "not_ready") if isinstance(fault, OSError) else (500, "internal_error")
+    expected = (507, "store_full") if isinstance(fault, OSError) else (500, "internal_error")
     assert (answer.status_code, answer.json()["code"]) == expected
     assert str(fault) not in answer.text
     assert running.enroll({"right_thumb": picture(KNOWN)}).status_code == 200

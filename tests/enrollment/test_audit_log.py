@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import delete, text, update
 from sqlalchemy.exc import DBAPIError
@@ -9,7 +11,9 @@ from stored_people import CAPTURED_AT
 
 from enrollment import audit_log
 from enrollment.audit_log import AuditEntry
+from enrollment.audit_seal import AuditSeal
 from enrollment.database import Database
+from enrollment.sealing import new_key
 from enrollment.tables import audit_log as table
 
 ENTRY = AuditEntry(
@@ -28,13 +32,20 @@ ENTRY = AuditEntry(
 
 
 def test_entry_comes_back_whole(database: Database) -> None:
-    """Every field is kept as given."""
+    """Every field is kept as given, ids as their keyed hashes."""
     with database.transaction() as tx:
         sequence = audit_log.append(tx, ENTRY)
     with database.reading() as tx:
         (read,) = audit_log.entries(tx)
-    assert read == AuditEntry(
-        **{name: getattr(ENTRY, name) for name in ENTRY.__slots__} | {"sequence": sequence}
+    seal = database.audit
+    assert seal is not None
+    assert read == replace(
+        ENTRY,
+        asked={"person_id": seal.pseudonym("p-1"), "fingers": [2, 7]},
+        returned=(seal.pseudonym("p-1"), seal.pseudonym("e-1")),
+        software="tenprint",
+        mac=read.mac,
+        sequence=sequence,
     )
 
 
@@ -66,6 +77,7 @@ def test_tampering_is_refused_by_the_database(database: Database, tampering: obj
 def test_truncating_is_refused_too(postgresql_url: str) -> None:
     """PostgreSQL's TRUNCATE passes by row triggers; a statement trigger stops it."""
     with Database.open(postgresql_url) as database:
+        database.audit = AuditSeal(new_key())
         with database.transaction() as tx:
             audit_log.append(tx, ENTRY)
         with pytest.raises(DBAPIError, match="append-only"), database.transaction() as tx:

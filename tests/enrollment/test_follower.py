@@ -19,9 +19,12 @@ from enrollment.database import Database
 from enrollment.encounter import Encounter, EncounterStatus
 from enrollment.errors import MalformedRecord
 from enrollment.follower import GalleryFollower
-from enrollment.records import Amendment, Records
+from enrollment.gallery_checkpoint import GalleryCheckpoint
+from enrollment.keyring import Keyring
+from enrollment.record_writer import Amendment
+from enrollment.records import Records
 from matcher.codes import FingerPosition
-from matcher.gallery import Gallery
+from matcher.gallery import Filter, Gallery
 from matcher.scoring import Score
 
 INDEX = FingerPosition.RIGHT_INDEX
@@ -159,12 +162,12 @@ def test_changes_beyond_one_batch_are_applied(
 
 
 def test_what_another_process_enrols_is_followed(
-    database_place: str, database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+    database_place: str, records: Records, keyring: Keyring, gallery: Gallery, follower: GalleryFollower
 ) -> None:
     """A second connection to the same store stands for the command line beside the service."""
     follower.catch_up()
     with Database.open(database_place) as other:
-        _add(other, Records(other, records._blobs), _person(1))
+        _add(other, Records(other, records.blobs, keyring), _person(1))
     follower.catch_up()
     assert _found(gallery, 1)
 
@@ -217,6 +220,47 @@ def test_damaged_template_stops_the_start_and_repair_lets_it_pass(
     assert len(gallery) == 1
 
 
+def test_a_restart_reads_the_checkpoint_and_what_came_after(
+    database: Database, records: Records, gallery: Gallery, keyring: Keyring, tmp_path: Path
+) -> None:
+    """Nothing is prepared again; keeping an unchanged gallery writes nothing."""
+    checkpoint = GalleryCheckpoint(tmp_path / "kept", keyring)
+    follower = GalleryFollower(database, records, gallery, checkpoint=checkpoint)
+    assert not follower.keep(), "nothing was filled yet"
+    _add(database, records, _person(1), _person(2))
+    follower.catch_up()
+    assert follower.keep()
+    assert not follower.keep()
+    last = _add(database, records, _person(3))
+    with database.transaction() as tx:
+        last = records.erase(tx, "e-1")
+    restarted, reports = Gallery(), list[tuple[int, int]]()
+    again = GalleryFollower(database, records, restarted, checkpoint=checkpoint)
+    assert again.catch_up(lambda done, total: reports.append((done, total))) == last
+    assert not reports, "no encounter was read from the start"
+    assert [_found(restarted, seed) for seed in (1, 2, 3)] == [False, True, True]
+
+
+def test_category_and_galleries_narrow_a_search(
+    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+) -> None:
+    """From the start, and as they change."""
+    _add(database, records, replace(_person(1), category="1", galleries=("ALL", "BORDER")), _person(2))
+    follower.catch_up()
+
+    def searched(only: Filter) -> int:
+        answer = gallery.search(_person(1).tenprint, limit=9, threshold=Score(40.0), only=only)
+        return answer.gallery_size
+
+    assert searched(Filter()) == 2
+    assert searched(Filter(galleries=frozenset({"BORDER"}))) == 1
+    assert searched(Filter(categories=frozenset({"1"}), galleries=frozenset({"ALL"}))) == 1
+    with database.transaction() as tx:
+        records.amend(tx, "e-2", Amendment(galleries=("BORDER",)))
+    follower.catch_up()
+    assert searched(Filter(galleries=frozenset({"BORDER"}))) == 2
+
+
 @pytest.fixture
 def busy_store(tmp_path: Path) -> Iterator[Database]:
     """A store of its own that the test below writes while it is read."""
@@ -225,11 +269,13 @@ def busy_store(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.mark.slow
-def test_random_histories_equal_a_model(busy_store: Database, tmp_path: Path) -> None:
-    """After any history of changes, a gallery that followed and one rebuilt hold what the model holds."""
-    records = Records(busy_store, BlobStore(tmp_path / "pictures"))
-    followed = Gallery()
-    follower = GalleryFollower(busy_store, records, followed)
+def test_random_histories_equal_a_model(busy_store: Database, keyring: Keyring, tmp_path: Path) -> None:
+    """After any history of changes, checkpoints and crashes, a gallery that followed and one rebuilt."""
+    records = Records(busy_store, BlobStore(tmp_path / "pictures"), keyring)
+    checkpoint = GalleryCheckpoint(tmp_path / "kept", keyring)
+    followed = Gallery(shards=2)
+    follower = GalleryFollower(busy_store, records, followed, checkpoint=checkpoint)
+    restarts = 0
     chance, model = random.Random(5), dict[int, bool]()
     for seed in range(60):
         with busy_store.transaction() as tx:
@@ -250,6 +296,14 @@ def test_random_histories_equal_a_model(busy_store: Database, tmp_path: Path) ->
                 records.amend(tx, f"e-{changed}", Amendment(status=status))
         if chance.random() < 0.3:
             follower.catch_up()
+        if chance.random() < 0.2:
+            follower.keep()
+        if chance.random() < 0.1:
+            # The process dies; the next one goes on from what was kept and what was changed since.
+            restarts += 1
+            followed = Gallery(shards=2)
+            follower = GalleryFollower(busy_store, records, followed, checkpoint=checkpoint)
+    assert restarts > 3
     follower.catch_up()
     rebuilt = Gallery()
     GalleryFollower(busy_store, records, rebuilt).catch_up()

@@ -14,7 +14,9 @@ from enrollment.blobs import BlobStore
 from enrollment.database import Database
 from enrollment.doctor import Finding, Severity, examine
 from enrollment.encounter import EncounterStatus
-from enrollment.records import Amendment, Records
+from enrollment.keyring import Keyring
+from enrollment.record_writer import Amendment
+from enrollment.records import Records
 from enrollment.tables import released_blobs
 from matcher.codes import FingerPosition
 
@@ -36,16 +38,17 @@ def filled(database: Database, records: Records) -> Database:
     return database
 
 
-def test_whole_store_has_no_findings(filled: Database, blobs: BlobStore) -> None:
+def test_whole_store_has_no_findings(filled: Database, records: Records) -> None:
     """Everything the store does by itself leaves it whole; the progress tells what is being looked at."""
     seen: list[str] = []
-    assert list(examine(filled, blobs, lambda check, _done: seen.append(check))) == []
+    assert list(examine(filled, records, lambda check, _done: seen.append(check))) == []
     assert list(dict.fromkeys(seen)) == [
         "file",
         "references",
         "fingers",
-        "templates",
         "change_log",
+        "templates",
+        "particulars",
         "pictures",
     ]
 
@@ -67,12 +70,12 @@ def test_whole_store_has_no_findings(filled: Database, blobs: BlobStore) -> None
     ],
 )
 def test_damage_behind_the_back_is_found(
-    filled: Database, blobs: BlobStore, damage: str, check: str, subject: str
+    filled: Database, records: Records, damage: str, check: str, subject: str
 ) -> None:
     """One stroke, one finding, about the right encounter."""
     with filled.transaction() as tx:
         tx.execute(text(damage))
-    (finding,) = examine(filled, blobs)
+    (finding,) = examine(filled, records)
     assert (finding.check, finding.severity, finding.subject) == (check, Severity.FAULT, subject)
 
 
@@ -85,54 +88,56 @@ def _one_picture(tmp_path: Path) -> Path:
     "damage", [Path.unlink, lambda path: path.write_bytes(b"another")], ids=["gone", "changed"]
 )
 def test_damaged_picture_is_found(
-    filled: Database, blobs: BlobStore, tmp_path: Path, damage: Callable[[Path], object]
+    filled: Database, records: Records, tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     """A picture that is gone or changed is a fault of its encounter."""
     damage(_one_picture(tmp_path))
-    (finding,) = examine(filled, blobs)
+    (finding,) = examine(filled, records)
     assert (finding.check, finding.severity, finding.subject) == ("pictures", Severity.FAULT, "e-1")
 
 
-def test_what_waits_for_deletion_is_only_noticed(filled: Database, blobs: BlobStore) -> None:
+def test_what_waits_for_deletion_is_only_noticed(
+    filled: Database, records: Records, blobs: BlobStore
+) -> None:
     """An orphan and an erased picture that is still there are no faults: the store mends both."""
     orphan, released = blobs.put(b"an orphan"), blobs.put(b"erased")
     with filled.transaction() as tx:
         tx.execute(insert(released_blobs), {"sha256": released})
-    findings = list(examine(filled, blobs))
+    findings = list(examine(filled, records))
     assert {(finding.subject, finding.severity) for finding in findings} == {
         (orphan, Severity.NOTICE),
         (released, Severity.NOTICE),
     }
 
 
-def test_dangling_reference_is_found(tmp_path: Path) -> None:
+def test_dangling_reference_is_found(tmp_path: Path, keyring: Keyring) -> None:
     """SQLite's references are examined, not only enforced."""
 
     def orphan_a_row(tx: Connection) -> None:
         tx.execute(
             text(
                 "INSERT INTO encounters SELECT 'e-9', 'nobody', '2026-01-01', 'x', NULL, 'ACTIVE', 'x', NULL,"
-                " '{}', '{}', '2026-01-01', '2026-01-01'"
+                " '{}', '{}', '2026-01-01', '2026-01-01', NULL"
             )
         )
         tx.execute(text("INSERT INTO change_log VALUES (1, 'ADD', 'e-9', '2026-01-01')"))
 
-    blobs = BlobStore(tmp_path / "blobs")
+    keyring.allow_plaintext(True)
     with Database.open(tmp_path) as database:
         unchecked = database._engine.execution_options(tenprint_mode="migrate")
         with unchecked.begin() as tx:
             orphan_a_row(tx)
-        (finding,) = examine(database, blobs)
+        (finding,) = examine(database, Records(database, BlobStore(tmp_path / "blobs"), keyring))
     assert isinstance(finding, Finding)
     assert (finding.check, finding.subject) == ("references", "encounters")
     assert "persons that is gone" in finding.detail
 
 
 @pytest.mark.parametrize("where", [0.4, 0.6, 0.8])
-def test_damaged_database_file_is_found(tmp_path: Path, where: float) -> None:
+def test_damaged_database_file_is_found(tmp_path: Path, keyring: Keyring, where: float) -> None:
     """Garbage in SQLite's file is a fault, whether SQLite reports it or chokes on it."""
     with Database.open(tmp_path) as database:
-        records = Records(database, BlobStore(tmp_path / "blobs"))
+        records = Records(database, BlobStore(tmp_path / "blobs"), keyring)
         with database.transaction() as tx:
             for seed in range(20):
                 records.add(tx, random_encounter(seed))
@@ -142,6 +147,6 @@ def test_damaged_database_file_is_found(tmp_path: Path, where: float) -> None:
     whole[middle : middle + 4096] = b"\xa5" * 4096
     file.write_bytes(whole)
     with Database.open(tmp_path) as database:
-        findings = list(examine(database, BlobStore(tmp_path / "blobs")))
+        findings = list(examine(database, Records(database, BlobStore(tmp_path / "blobs"), keyring)))
     assert findings
     assert {(finding.check, finding.severity) for finding in findings} == {("file", Severity.FAULT)}

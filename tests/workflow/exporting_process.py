@@ -16,6 +16,7 @@ from export_support import OPERATOR, PROFILE, Clock  # noqa: E402 - the paths co
 
 from enrollment.blobs import BlobStore  # noqa: E402
 from enrollment.database import Database  # noqa: E402
+from enrollment.keyring import Keyring  # noqa: E402
 from enrollment.records import Records  # noqa: E402
 from enrollment.sandbox import DecoderSandbox  # noqa: E402
 from workflow.eurodac import Exporter, export  # noqa: E402
@@ -29,7 +30,8 @@ def main(place: str, folder: Path, kill_at: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     with Database.open(place) as database, DecoderSandbox(workers=1) as sandbox:
-        exporter = Exporter(database, Records(database, BlobStore(folder / "blobs")), sandbox, PROFILE)
+        records = Records(database, BlobStore(folder / "blobs"), Keyring.open(folder / "keys"))
+        exporter = Exporter(database, records, sandbox, PROFILE)
         while export(exporter, folder / "export", actor=OPERATOR, now=Clock(), progress=maybe_die).batch:
             pass
 

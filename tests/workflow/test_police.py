@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from enrollment import audit_log
 from enrollment.encounter import EncounterStatus
-from enrollment.records import Amendment
+from enrollment.record_writer import Amendment
 from matcher.template import Tenprint
 from workflow import audit, identity
 from workflow.errors import MissingLegalGround
@@ -182,13 +182,14 @@ def test_every_question_is_logged_with_its_ground(office: Office) -> None:
     with office.database.reading() as tx:
         rows = {row.sequence: row for row in audit_log.entries(tx, file_number=GROUND.file_number)}
     assert rows.keys() == {verified.audit_sequence, identified.audit_sequence}
+    named = (office.database.audit.pseudonym("p-1"),)
     for row in rows.values():
         assert (row.authority, row.purpose, row.legal_basis) == (
             GROUND.authority,
             GROUND.purpose,
             GROUND.legal_basis,
         )
-        assert (row.actor, row.role, row.returned, row.at) == ("k-police", "police", ("p-1",), AT)
+        assert (row.actor, row.role, row.returned, row.at) == ("k-police", "police", named, AT)
         assert row.asked["positions"] == [THUMB, INDEX]
     assert rows[verified.audit_sequence].action == "verify"
     assert rows[identified.audit_sequence].action == "identify"

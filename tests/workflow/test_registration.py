@@ -15,6 +15,7 @@ from stored_people import failure, with_picture
 from enrollment import audit_log
 from enrollment.encounter import Encounter
 from enrollment.errors import ConflictingRecord
+from enrollment.record_writer import KeptImages
 from matcher.codes import FingerPosition
 from workflow import eurodac_queue, identity
 from workflow.desk_answer import DeskAnswer
@@ -183,9 +184,10 @@ def test_everything_is_logged(office: Office) -> None:
         "register",
         "no_candidate",
     )
-    assert (second.outcome, second.returned) == ("candidates", ("p-1",))
+    hidden = office.database.audit.pseudonym
+    assert (second.outcome, second.returned) == ("candidates", (hidden("p-1"),))
     assert second.asked["positions"] == [1, 2]
-    assert (second.asked["encounter_id"], second.asked["gallery_size"]) == ("e-1-1", 1)
+    assert (second.asked["encounter_id"], second.asked["gallery_size"]) == (hidden("e-1-1"), 1)
 
 
 def test_a_category_puts_the_encounter_into_the_queue(office: Office) -> None:
@@ -229,14 +231,13 @@ def test_two_desks_with_the_same_person_at_the_same_moment_see_each_other(
 ) -> None:
     """Both search before either has stored; whoever commits second still gets the link."""
     both_have_searched = threading.Barrier(2, timeout=30)
-    keep_images, came = office.records.keep_images, threading.local()
+    keep_images = office.records.keep_images
 
-    def keep_and_wait(pictures: Mapping[FingerPosition, bytes]) -> None:
-        """Wait between search and transaction; the transaction calls this too, and passes."""
-        keep_images(pictures)
-        if not hasattr(came, "once"):
-            came.once = True
-            both_have_searched.wait()
+    def keep_and_wait(encounter: Encounter, pictures: Mapping[FingerPosition, bytes]) -> KeptImages:
+        """Wait between search and transaction."""
+        kept = keep_images(encounter, pictures)
+        both_have_searched.wait()
+        return kept
 
     monkeypatch.setattr(office.records, "keep_images", keep_and_wait)
     visits: list[Encounter] = [visit(1), visit(1, 1, person_id="p-new")]

@@ -1,0 +1,88 @@
+"""What a running service does by the clock, beside its requests."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.service import Service
+from api.store import Store
+from enrollment.audit_checkpoints import Checkpoint, Signer, write_checkpoint
+from enrollment.encounter import utc_now
+from matcher.errors import FingerprintError
+from workflow import eurodac_erasure, retention
+from workflow.audit import Actor
+
+#: How often what is due is looked for, seconds.
+_RETENTION_S = 3600
+#: Who the audit log says acted.
+_CLOCK = Actor("service:clock", "service")
+
+logger = logging.getLogger("tenprint.api")
+
+
+def start_chores(service: Service, stopping: threading.Event) -> threading.Thread:
+    """Sign a checkpoint of the audit log every so often, and once more at the end; erase what is due."""
+
+    def work() -> None:
+        erased_at = float("-inf")
+        while not stopping.wait(service.settings.audit_checkpoint_seconds):
+            if time.monotonic() - erased_at > _RETENTION_S:
+                erased_at = time.monotonic()
+                _try(service, _erase)
+                keep_gallery(service)
+            _try(service, _checkpoint)
+        _try(service, _checkpoint)
+
+    thread = threading.Thread(target=work, name="chores")
+    thread.start()
+    return thread
+
+
+def audit_signer(store: Store) -> Signer:
+    """Who signs the checkpoints of this store."""
+    return Signer(store.keyring.secret("audit-signing"))
+
+
+def checkpoint(store: Store, sink: Path | None = None) -> Checkpoint | None:
+    """Sign what the audit log holds now; None where nothing is new."""
+    with store.database.transaction() as tx:
+        return write_checkpoint(tx, audit_signer(store), utc_now(), sink)
+
+
+def keep_gallery(service: Service) -> None:
+    """Write the gallery down for the next start; without it, that takes longer and nothing is lost."""
+    _try(service, _keep)
+
+
+def _keep(service: Service) -> None:
+    service.follower.keep()
+
+
+def _checkpoint(service: Service) -> None:
+    checkpoint(service.store, service.settings.audit_sink)
+
+
+def _erase(service: Service) -> None:
+    """What is due, where the settings say so; and what earlier erasures left in export folders."""
+    store = service.store
+    if service.settings.retention:
+        retention.erase_due(
+            store.database, store.records, actor=_CLOCK, at=utc_now(), progress=lambda _done, _total: None
+        )
+        service.follower.catch_up()
+    eurodac_erasure.forget_erased(store.database)
+
+
+def _try(service: Service, chore: Callable[[Service], None]) -> None:
+    """What fails now is tried again next time; nothing depends on it in between."""
+    try:
+        chore(service)
+    except (OSError, SQLAlchemyError, FingerprintError) as fault:
+        name = chore.__name__.strip("_")
+        logger.error("%s failed, will be tried again: %s", name, type(fault).__name__)  # noqa: TRY400 - no ids

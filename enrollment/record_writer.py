@@ -1,0 +1,98 @@
+"""The statements of `enrollment.records`: what is inserted, amended and counted of an encounter."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from enrollment.database import insert_if_absent
+from enrollment.encounter import Encounter, EncounterStatus, utc_now
+from enrollment.envelope import DataKey, Envelope
+from enrollment.record_rows import finger_row, image_row, particulars_columns, particulars_of, template_row
+from enrollment.tables import encounter_galleries, encounters, fingers, images, persons, templates
+from matcher.codes import FingerPosition
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What may change of an encounter: never its prints. None leaves a value as it is.
+
+    person_id moves the encounter to another person; that this is right is for workflow to say.
+    """
+
+    status: EncounterStatus | None = None
+    galleries: tuple[str, ...] | None = None
+    person_id: str | None = None
+    encounter_type: str | None = None
+    category: str | None = None
+    purpose: str | None = None
+    client_data: bytes | None = None
+    biographic: Mapping[str, Any] | None = None
+    contextual: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptImages:
+    """Pictures that are on disk already: the key that sealed them, and their addresses."""
+
+    key: DataKey
+    addresses: Mapping[FingerPosition, str]
+
+
+def add_person(tx: Connection, person_id: str) -> None:
+    """Make sure the person is there."""
+    insert_if_absent(tx, persons, {"person_id": person_id, "created_at": utc_now()})
+
+
+def drop_person_without_encounters(tx: Connection, person_id: str) -> None:
+    """Keep no file on somebody of whom nothing is kept."""
+    kept = select(encounters.c.encounter_id).where(encounters.c.person_id == person_id)
+    if tx.execute(kept.limit(1)).first() is None:
+        tx.execute(delete(persons).where(persons.c.person_id == person_id))
+
+
+def insert_parts(tx: Connection, encounter: Encounter, kept: KeptImages) -> None:
+    """Insert galleries, fingers, templates and pictures of an encounter."""
+    name = encounter.encounter_id
+    insert_galleries(tx, name, encounter.galleries)
+    pictures = ((image, kept.addresses[image.position]) for image in encounter.images.values())
+    for table, rows in (
+        (fingers, [finger_row(name, outcome) for outcome in encounter.fingers.values()]),
+        (templates, [template_row(*entry, kept.key) for entry in encounter.tenprint.items()]),
+        (images, [image_row(name, *picture) for picture in pictures]),
+    ):
+        if rows:
+            tx.execute(insert(table), rows)
+
+
+def insert_galleries(tx: Connection, encounter_id: str, galleries: Collection[str]) -> None:
+    """Insert the encounter's galleries."""
+    tx.execute(
+        insert(encounter_galleries), [{"encounter_id": encounter_id, "gallery": name} for name in galleries]
+    )
+
+
+def amended_columns(amendment: Amendment) -> dict[str, Any]:
+    """The columns an amendment sets."""
+    names = ("status", "person_id", "encounter_type", "category", "purpose")
+    values = {name: getattr(amendment, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def amended_particulars(tx: Connection, envelope: Envelope, row: Any, amendment: Amendment) -> dict[str, Any]:
+    """The columns that hold what is said of the person, where the amendment of a row changes any of it."""
+    held = {name: getattr(amendment, name) for name in ("biographic", "contextual", "client_data")}
+    changes = {name: value for name, value in held.items() if value is not None}
+    if not changes:
+        return {}
+    key = envelope.keys_of(tx, [row.encounter_id])[row.encounter_id]
+    return changes if key is None else particulars_columns(replace(particulars_of(row, key), **changes), key)
+
+
+def count_of(tx: Connection, table: Any, encounter_id: str) -> int:
+    """How many rows of the table hang on the encounter."""
+    query = select(func.count()).select_from(table).where(table.c.encounter_id == encounter_id)
+    return int(tx.execute(query).scalar_one())

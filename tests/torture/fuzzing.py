@@ -1,0 +1,186 @@
+"""Mutated records and pictures through every reader of the project: a refusal is fine, all else is a fault.
+
+Images go through the decoder processes, as in the service: what kills one is no fault of ours as long as it
+is answered as a refusal.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+from hostile import mutants, seeds
+from stored_people import random_template
+
+from enrollment.audit_checkpoints import Signer, read_note
+from enrollment.audit_verification import check_proof
+from enrollment.envelope import DataKey
+from enrollment.formats import nist_itl, nist_records, template_v1
+from enrollment.formats.nist_records import FingerImage, Heading
+from enrollment.image_header import inspect_header
+from enrollment.sandbox import DecoderSandbox
+from enrollment.sealing import Sealer
+from matcher.codes import FingerPosition, ImpressionType
+from matcher.comparison import prepare
+from matcher.errors import FingerprintError
+
+#: Slower than this for one input is a fault, seconds (issue: at most 2 s each).
+SLOWEST_S = 2.0
+_SIGNER = Signer(bytes(range(32)))
+_PLACE = b"a place"
+_SEALER = Sealer(bytes(32))
+_SECRET = b"x" * 200
+
+
+@dataclass
+class Reader:
+    """Something that reads bytes from outside. read: raises `FingerprintError` for what it refuses."""
+
+    read: Callable[[bytes], object]
+    seeds: list[bytes]
+
+
+@dataclass
+class Tally:
+    """What became of the inputs of one reader."""
+
+    inputs: int = 0
+    accepted: int = 0
+    slowest_s: float = 0.0
+    faults: list[str] = field(default_factory=list)
+
+
+def record_readers() -> Mapping[str, Reader]:
+    """Every reader of records, with sound records to mutate."""
+    rng = np.random.default_rng(1)
+    drawn = (random_template(rng, minutiae=count, ridges=count % 2 == 0) for count in (0, 1, 40, 120))
+    templates = [template_v1.encode(each) for each in drawn]
+    text = _SIGNER.sign(7, bytes(32), 9).note.encode()
+    proof = {"entry": "{}", "index": 0, "path": ["AAAA"], "checkpoint": text.decode()}
+    return {
+        "template": Reader(_read_template, templates),
+        "ANSI/NIST file": Reader(_read_transaction, [_transaction()]),
+        "image header": Reader(inspect_header, list(seeds().values())),
+        "sealed bytes": Reader(_read_sealed, [_SEALER.seal(_SECRET, _PLACE)]),
+        "particulars": Reader(_read_particulars, [DataKey.of("e", bytes(32)).sealer.seal(b"[]", _PLACE)]),
+        "audit checkpoint": Reader(_read_note, [text]),
+        "audit proof": Reader(_read_proof, [json.dumps(proof).encode()]),
+    }
+
+
+def fuzz_records(count: int, seed: int) -> dict[str, Tally]:
+    """`count` mutants through each reader of records."""
+    rng = np.random.default_rng(seed)
+    return {
+        name: _fuzz(reader.read, _endless(reader.seeds, rng, count))
+        for name, reader in record_readers().items()
+    }
+
+
+def fuzz_images(count: int, seed: int) -> dict[str, Tally]:
+    """`count` mutants of every picture format through the decoder processes."""
+    rng = np.random.default_rng(seed)
+    with DecoderSandbox(workers=1) as sandbox:
+        return {
+            name: _fuzz(lambda data: sandbox.decode(data, ppi=500), mutants(sound, count, rng))
+            for name, sound in seeds().items()
+        }
+
+
+@contextmanager
+def memory_of(most_bytes: int) -> Iterator[None]:
+    """Let this process have no more memory than this while the block runs: a reader that swells fails."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + most_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _endless(sound: list[bytes], rng: np.random.Generator, count: int) -> Iterator[bytes]:
+    share = -(-count // len(sound))
+    for each in sound:
+        yield from mutants(each, share, rng)
+
+
+def _fuzz(read: Callable[[bytes], object], inputs: Iterator[bytes]) -> Tally:
+    tally = Tally()
+    for data in inputs:
+        tally.inputs += 1
+        begun = time.monotonic()
+        try:
+            read(data)
+            tally.accepted += 1
+        except FingerprintError:
+            pass
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it is the finding
+            tally.faults.append(f"{type(fault).__name__}: {fault} for {data[:200].hex()}")
+        took = time.monotonic() - begun
+        tally.slowest_s = max(tally.slowest_s, took)
+        if took > SLOWEST_S:
+            tally.faults.append(f"{took:.1f} s for {data[:200].hex()}")
+    return tally
+
+
+def _read_template(data: bytes) -> None:
+    """As the store does: with a true checksum, so that damage reaches the parser; it must prepare then."""
+    sound = data[:-4] + zlib.crc32(data[:-4]).to_bytes(4, "big") if len(data) > 4 else data
+    template = template_v1.decode(sound)
+    if len(template) < 40:
+        prepare(template)
+
+
+def _read_transaction(data: bytes) -> None:
+    for _ in nist_records.finger_images(nist_itl.decode(data)):
+        pass
+
+
+def _read_particulars(data: bytes) -> None:
+    DataKey.of("e", bytes(32)).open_particulars(data)
+
+
+def _read_sealed(data: bytes) -> None:
+    assert _SEALER.open(data, _PLACE) == _SECRET, "forged: a mutant opened as something else"
+
+
+def _read_note(data: bytes) -> None:
+    read = read_note(data.decode("utf-8", "replace"), _SIGNER.verifier)
+    assert (read.size, read.root, read.last_sequence) == (7, bytes(32), 9), (
+        "forged: other numbers were accepted"
+    )
+
+
+def _read_proof(data: bytes) -> None:
+    try:
+        document = json.loads(data)
+    except ValueError as fault:
+        raise FingerprintError("no JSON") from fault
+    check_proof(document, _SIGNER.verifier)
+
+
+def _transaction() -> bytes:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    heading = Heading("EUDS", "EUD/SIM", "BE/SIM", "BE1000000000101", at, ("a profile", "1"))
+    image = FingerImage(
+        idc=1,
+        position=FingerPosition.RIGHT_INDEX,
+        impression=ImpressionType.LIVE_PLAIN,
+        width_px=160,
+        height_px=200,
+        ppi=500,
+        compression="WSQ20",
+        data=seeds()["wsq"],
+    )
+    picture = nist_records.type_14(image, source="BE", captured_on=date(2026, 1, 1))
+    records = (nist_records.type_2(((30, "A"),)), picture)
+    return nist_itl.encode(nist_itl.Transaction(nist_records.type_1(heading), records))
