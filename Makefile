@@ -28,7 +28,7 @@ run: setup
 	@$(BIN)/tenprint demo $(RUN_ARGS)
 
 test: setup
-	@echo "== Tests: real parts throughout (SQLite, FAISS, the network, the decoders). About 8 minutes on two cores."
+	@echo "== Tests: real parts throughout (SQLite, the network, the decoders). About 12 minutes on two cores."
 	@$(BIN)/python -m pytest $(TEST_ARGS)
 
 check: setup
