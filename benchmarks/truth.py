@@ -66,14 +66,20 @@ def clean_picture(master: MasterFinger) -> FingerprintImage:
 
 
 def on_clean_pattern(master: MasterFinger, network: MinutiaeNetwork) -> Agreement:
-    """Truth and extractor on the whole clean pattern of one finger, but for its edge."""
-    image = clean_picture(master)
-    found = _template(image, master, network)
-    height, width = image.pixels.shape
-    inside = np.ones((height, width), dtype=bool)
-    margin = int(_MARGIN_PX)
-    inside[:margin], inside[-margin:], inside[:, :margin], inside[:, -margin:] = (False,) * 4
-    return agreement(master.minutiae, found, inside)
+    """Truth and extractor on one finger's clean pattern, cut to a fingertip's outline, but for its edge."""
+    pixels = clean_picture(master).pixels
+    # A pattern that fills its picture to the corners is refused: no fingertip does.
+    tip = np.where(_oval(pixels.shape, 0.0), pixels, 255).astype(np.uint8)
+    found = _template(FingerprintImage(tip, 500), master, network)
+    return agreement(master.minutiae, found, _oval(pixels.shape, _MARGIN_PX))
+
+
+def _oval(shape: tuple[int, ...], margin_px: float) -> NDArray[np.bool_]:
+    """The pixels of a picture's oval that lie this far inside its outline, along both axes."""
+    half = [(side - 1) / 2 for side in shape]
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    down, right = (rows - half[0]) / (half[0] - margin_px), (columns - half[1]) / (half[1] - margin_px)
+    return np.asarray(down**2 + right**2 <= 1.0)
 
 
 def on_capture(master: MasterFinger, number: int, network: MinutiaeNetwork) -> Agreement:

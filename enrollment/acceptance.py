@@ -16,6 +16,7 @@ from enrollment.parameters import (
     ASLANT_FLOW,
     BAND_SIGMAS_PX,
     CORNERS_AREA_PX2,
+    CORNERS_GRAIN_SHARE,
     CORNERS_SHARE,
     JUDGED_AREA_PX2,
     JUDGED_PROBABILITY,
@@ -46,7 +47,8 @@ def why_no_print(foreground: NDArray[np.bool_], share: float) -> Reason | None:
         return Reason.TOO_SMALL
     if share < LEAST_RIDGE_SHARE:
         return Reason.NO_FINGERPRINT
-    corners = area / foreground.size > CORNERS_SHARE and area > CORNERS_AREA_PX2
+    skin = share > CORNERS_GRAIN_SHARE
+    corners = skin and area / foreground.size > CORNERS_SHARE and area > CORNERS_AREA_PX2
     if area > MOST_AREA_PX2 or _longest(foreground) > MOST_SIDE_PX or corners:
         return Reason.NO_FINGERTIP
     return None

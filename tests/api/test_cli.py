@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 from command_line import Call, caller
+from PIL import Image
 from running_service import KNOWN, OTHER, STRANGER, blank_picture, picture
 
 from api.cli import COMMANDS
 from api.exit_codes import CANNOT_WORK, DONE, INPUT_REFUSED, USAGE
+from fixtures.named import child_probe
+from fixtures.named import probe as probe_image
 
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 
@@ -190,6 +193,21 @@ def test_two_files_are_verified_without_a_store(call: Call, prints: Path, probe:
     assert (other.code, other.document["decision"]) == (INPUT_REFUSED, "no_match")
     blank = call("verify", prints / "carl_1.png", probe, "--ppi", 500, "--json")
     assert (blank.code, blank.document["decision"]) == (INPUT_REFUSED, "failure_to_acquire")
+
+
+def test_child_is_verified_across_growth(call: Call, tmp_path: Path) -> None:
+    """At eight and grown up: one finger; the evidence is that of the enlarged print."""
+    for name, image in (("child.png", child_probe()), ("adult.png", probe_image())):
+        Image.fromarray(image.pixels).save(tmp_path / name, dpi=(500, 500))
+    sides = (tmp_path / "child.png", tmp_path / "adult.png")
+    plain, grown = (call("verify", *sides, "--json", *more).document for more in ((), ("--grown", "--why")))
+    assert grown["decision"] == "match"
+    assert 1.15 < grown["growth"] < 1.5
+    assert grown["score"] > plain["score"]
+    assert grown["why"]["score"] == pytest.approx(grown["score"] + 7.78, abs=0.01)
+    told = call("verify", *sides, "--grown", "--why").out
+    assert "enlarged" in told
+    assert "score, 95 %" in told
 
 
 def test_minutiae_are_shown(call: Call, probe: Path, prints: Path) -> None:
