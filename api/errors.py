@@ -10,6 +10,7 @@ FingerprintError
     ├── NotAuthenticated         no key, or one that is unknown, expired or revoked
     ├── NotAllowed               the key's role may not do this
     ├── NotOffered               part of a standard this version does not serve yet
+    ├── TooManyRequests          a key, or an address without one, asks more often than allowed
     ├── NotReady                 starting, stopping, too busy, or the store cannot be written
     ├── StoreFull                the disk has no room for what is to be stored
     └── InvalidSettings          a setting that cannot be used (start-up only)
@@ -76,6 +77,16 @@ class NotOffered(RequestRefused):
     code = "not_offered"
 
 
+class TooManyRequests(RequestRefused):
+    """A key, or an address without a good key, asks more often than the settings allow."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, retry_after_s: int = 60) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class NotReady(RequestRefused):
     """The service starts, stops, is too busy, or cannot write its store."""
 
@@ -121,6 +132,7 @@ PROBLEMS: dict[str, Problem] = {
     "body_too_slow": Problem(408, "The request did not arrive in time", 4005),
     "not_authenticated": Problem(401, "A valid API key is needed", 4006),
     "not_allowed": Problem(403, "The key's role may not do this", 4007),
+    "too_many_requests": Problem(429, "More requests than allowed in this time", 4010),
     "not_offered": Problem(400, "This version does not offer this part of the interface", 4008),
     "invalid_settings": Problem(500, "A setting cannot be used", 5001),
     "not_ready": Problem(503, "The service cannot answer now", 5002),

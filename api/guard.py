@@ -1,7 +1,8 @@
 """The door: who may come in, and how much they may carry, decided before a byte of the body is believed.
 
-Order: a place in the service (else 503), a key (else 401), a body within its limits (else 413 or 408). Only
-then does FastAPI see the request. The body is held in memory, never in a temporary file: it may be prints.
+Order: a place in the service (else 503), a key (else 401), not too many requests (else 429), a body within
+its limits (else 413 or 408). Only then does FastAPI see the request. The body is held in memory, never in a
+temporary file: it may be prints.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import BodyTooLarge, BodyTooSlow, NotReady
+from api.errors import BodyTooLarge, BodyTooSlow, NotAuthenticated, NotReady
 from api.problems import problem_response
+from api.rates import Rates
 from api.roles import Principal
 from api.settings import Settings
 from enrollment.encounter import new_id
@@ -41,6 +43,7 @@ class Guard:
         self._settings = settings
         self._authenticate = authenticate
         self._inside = 0
+        self._rates = Rates(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request in, or answer the refusal."""
@@ -66,14 +69,25 @@ class Guard:
     async def _admit(self, scope: Scope, receive: Receive) -> bytes:
         if self._inside > self._settings.max_concurrent_requests:
             raise NotReady("The service works at its limit. Send the request again in a few seconds.")
-        authorization = Headers(scope=scope).get("authorization")
-        scope["state"]["principal"] = await run_in_threadpool(self._authenticate, authorization)
+        scope["state"]["principal"] = principal = await self._known(scope)
+        self._rates.count_request(principal.prefix)
         try:
             async with asyncio.timeout(self._settings.max_body_seconds):
                 return await self._body(receive)
         except TimeoutError as late:
             limit = self._settings.max_body_seconds
             raise BodyTooSlow(f"The body took longer than {limit:g} s. Send it again, faster.") from late
+
+    async def _known(self, scope: Scope) -> Principal:
+        """Who asks. An address that keeps coming without a good key is not even looked up."""
+        address = (scope.get("client") or ("unknown", 0))[0]
+        self._rates.check_refusals(address)
+        try:
+            authorization = Headers(scope=scope).get("authorization")
+            return await run_in_threadpool(self._authenticate, authorization)
+        except NotAuthenticated:
+            self._rates.count_refusal(address)
+            raise
 
     async def _body(self, receive: Receive) -> bytes:
         """Read the whole body; what Content-Length promises is not looked at."""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
 
@@ -13,8 +13,8 @@ from api import osia_mapping
 from api.acts import log_act
 from api.captures import acquire, probe_of
 from api.dependencies import Ready, Stored
-from api.errors import NotOffered
 from api.gate import may
+from api.osia_filter import filter_of
 from api.osia_parameters import (
     SEARCH_HINTS,
     TRANSACTION,
@@ -74,9 +74,8 @@ def identify(
     `others` says with which threshold, gallery size and state of the store the search was made.
     """
     refuse_unserved(body.encryption, body.integrity)
-    _check_filter(body.filter)
     limit = min(max_nb_cand or service.settings.candidate_limit, service.settings.candidate_limit)
-    only = _filter_of(service.store, gallery_id)
+    only = filter_of(body.filter, _filter_of(service.store, gallery_id))
     probe = _probe(service, body.biometricData)
     chosen = None if threshold is None else Score(threshold)
     found = service.searcher.search(probe, only=only, limit=limit, threshold=chosen)
@@ -84,6 +83,7 @@ def identify(
         owners = service.store.records.persons_of(tx, [each.reference_id for each in found.candidates])
     persons = by_person(found, owners, limit=limit)
     asked = {"gallery": gallery_id, "threshold": float(found.threshold), **audit.probe_facts(probe)}
+    asked |= {"filter": body.filter} if body.filter else {}
     returned = [person.person_id for person in persons]
     outcome = "candidates" if persons else "no_candidate"
     log_act(service.store, caller, audit.Action.SEARCH, asked, outcome=outcome, returned=returned)
@@ -191,15 +191,6 @@ def _encounters_in(store: Store, gallery_id: str, person_id: str) -> Collection[
     if not inside:
         raise UnknownRecord(f"The gallery {gallery_id} has no person {person_id}.")
     return inside
-
-
-def _check_filter(wanted: Mapping[str, Any]) -> None:
-    """A filter that is not applied would be a wrong answer, so what is not served is refused."""
-    for name, value in wanted.items():
-        if name != "biometricType" or "FINGER" not in (value if isinstance(value, list) else [value]):
-            raise NotOffered(
-                f"filter.{name[:64]}: only biometricType FINGER is served yet. Send an empty filter."
-            )
 
 
 def _candidate(person: PersonCandidate, found: CandidateList) -> Candidate:

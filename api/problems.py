@@ -28,6 +28,7 @@ from api.errors import (
     NotAuthenticated,
     NotReady,
     StoreFull,
+    TooManyRequests,
     problem_of,
 )
 from enrollment.database import is_disk_full
@@ -132,7 +133,7 @@ def _headers(refusal: BaseException) -> Mapping[str, str] | None:
         return {"WWW-Authenticate": 'Bearer realm="tenprint"'}
     if isinstance(refusal, NotReady):
         return {"Retry-After": "2"}
-    if isinstance(refusal, SearchQueueFull):
+    if isinstance(refusal, SearchQueueFull | TooManyRequests):
         return {"Retry-After": str(refusal.retry_after_s)}
     return None
 

@@ -30,11 +30,12 @@ _MEANINGS = {
     409: "The id or the idempotency key is taken, or a legal hold forbids it.",
     413: "The body, an image or the number of images is over the limit.",
     422: "A field, an image or a rule of the office refuses the request; `detail` says which and what to do.",
+    429: "This key, or this address without a valid key, asks too often. `Retry-After` says when to go on.",
     500: "Something unexpected went wrong; the log has it under the request's id.",
     503: "The service starts, is at its limit, or cannot use its store, audit log or keys. Nothing was done.",
     507: "The disk of the store is full. Nothing was stored; reading goes on.",
 }
-_ALWAYS = (401, 403, 408, 413, 422, 500, 503, 507)
+_ALWAYS = (401, 403, 408, 413, 422, 429, 500, 503, 507)
 
 
 def refusals(*more: int) -> dict[int | str, dict[str, Any]]:
@@ -44,7 +45,7 @@ def refusals(*more: int) -> dict[int | str, dict[str, Any]]:
 
 def osia_refusals(*more: int) -> dict[int | str, dict[str, Any]]:
     """What a route under `/v1` may refuse with: OSIA's list, and what HTTP itself needs."""
-    statuses = sorted({400, 401, 403, 408, 413, 500, 503, 507, *more})
+    statuses = sorted({400, 401, 403, 408, 413, 429, 500, 503, 507, *more})
     return {status: _documented(status, osia.Error) for status in statuses}
 
 

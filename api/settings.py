@@ -110,6 +110,17 @@ class Settings(BaseSettings):
         le=10_000,
         description="Requests served at once; beyond it 503 with Retry-After, against floods.",
     )
+    max_requests_per_minute: int = Field(
+        6_000,
+        ge=0,
+        description="Requests one API key may send in a minute; beyond it 429 with Retry-After. 0: no limit.",
+    )
+    max_refusals_per_minute: int = Field(
+        300,
+        ge=0,
+        description="Requests without a valid key one address may send in a minute; beyond it 429 with "
+        "Retry-After, against the guessing of keys. 0: no limit.",
+    )
     decoder_workers: int = Field(
         2, ge=1, le=64, description="Sandboxed processes that decode images; each limited in memory and time."
     )

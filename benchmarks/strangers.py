@@ -1,15 +1,26 @@
-"""Synthetic people for galleries of any size: made again, alike, whenever they are needed."""
+"""Synthetic people for galleries of any size: made again, alike, whenever they are needed.
+
+Making a million prints takes the better part of an hour of one core, so `make` keeps them in a folder, some
+thousand people of one finger a file, and goes on where it was interrupted; `grow` fills a gallery from there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Final, TypeAlias
+
+import numpy as np
 
 from fixtures.templates import tenprints
 from matcher.candidates import ReferenceId
 from matcher.codes import FINGERS, FingerPosition
-from matcher.gallery import Gallery
+from matcher.columns import State
+from matcher.comparison import prepare
+from matcher.prints import Prints
+from matcher.shard import Shard
+from matcher.sketches import sketch_of
 from matcher.template import Tenprint
 from matcher.turns import turns
 
@@ -29,8 +40,9 @@ FINGERS_USED: Final[Mapping[int, tuple[FingerPosition, ...]]] = {
     ),
     10: FINGERS,
 }
-#: People made at once.
-_BATCH: Final = 100
+#: People in a file, and made at once.
+PART: Final = 5_000
+_BATCH: Final = 500
 
 
 def synthetic_id(number: int) -> ReferenceId:
@@ -47,13 +59,74 @@ def people_of(
         yield first + n, {position: made.template(n * len(used) + k) for k, position in enumerate(used)}
 
 
-def fill(gallery: Gallery, first: int, last: int, used: Sequence[FingerPosition], progress: Progress) -> None:
-    """Add people `first` … `last` - 1 with these fingers, on all cores."""
+def make(people: int, used: Sequence[FingerPosition], folder: Path, progress: Progress) -> int:
+    """Prepare capture 1 of so many people, on all cores, unless the folder has them; gives how many prints.
 
-    def add(begin: int) -> None:
-        for number, tenprint in people_of(begin, min(_BATCH, last - begin), used, 1):
-            gallery.add(synthetic_id(number), tenprint, sequence=number + 1)
-
+    The prints are of nobody: they lie there as they are.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [
+        (position, part, min(PART, people - part * PART))
+        for position in used
+        for part in range(-(-people // PART))
+        if not _has(_file(folder, position, part), min(PART, people - part * PART))
+    ]
     with ThreadPoolExecutor(turns().threads) as pool:
-        for done, _ in enumerate(pool.map(add, range(first, last, _BATCH)), start=1):
-            progress("adding", min(first + done * _BATCH, last), last)
+        for done, _ in enumerate(pool.map(lambda each: _make(folder, *each), wanted), start=1):
+            progress("making prints", done, len(wanted))
+    return sum(count for _, _, count in wanted)
+
+
+def _file(folder: Path, position: FingerPosition, part: int) -> Path:
+    return folder / f"{position.value:02d}-{part:03d}.npz"
+
+
+def _has(path: Path, people: int) -> bool:
+    if not path.exists():
+        return False
+    with np.load(path) as stored:
+        return len(stored["references"]) >= people
+
+
+def _make(folder: Path, position: FingerPosition, part: int, people: int) -> None:
+    prints, first = Prints(), part * PART
+    for begin in range(0, people, _BATCH):
+        for number, tenprint in people_of(first + begin, min(_BATCH, people - begin), (position,), 1):
+            prepared = prepare(tenprint[position])
+            prints.append(number - first, prepared, sketch_of(prepared))
+    partial = _file(folder, position, part).with_suffix(".partial")
+    with partial.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **prints.state())
+    partial.rename(_file(folder, position, part))
+
+
+def grow(
+    shard: Shard, last: int, used: Sequence[FingerPosition], folder: Path, pool: int | None = None
+) -> None:
+    """Add people from the folder until there are `last`.
+
+    pool: only the first so many are people; beyond, each is put together from fingers of several of them, so
+    that memory and time can be measured at sizes that nobody waits for. No pair of fingers comes twice.
+    """
+    pool = pool or last
+    while (first := len(shard)) < last:
+        lap, place = divmod(first, pool)
+        count = min(PART - place % PART, pool - place, last - first)
+        rows = np.arange(place % PART, place % PART + count)
+        shard.extend(
+            [synthetic_id(number) for number in range(first, first + count)],
+            {
+                position: (
+                    _part(folder, position, (place // PART + lap * each) % -(-pool // PART)),
+                    (rows + 137 * lap * each) % min(PART, pool),
+                )
+                for each, position in enumerate(used, start=1)
+            },
+            first + count,
+        )
+
+
+def _part(folder: Path, position: FingerPosition, part: int) -> Prints:
+    with np.load(_file(folder, position, part)) as stored:
+        state: State = {name: stored[name] for name in stored.files}
+    return Prints.restored(state, np.ones(int(state["references"][-1]) + 1, np.bool_))

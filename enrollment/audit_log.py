@@ -8,15 +8,16 @@ outlives erasure.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from json.encoder import encode_basestring
 from typing import Any
 
 from sqlalchemy import Connection, Text, cast, func, insert, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from enrollment.audit_seal import AuditSeal, canonical
+from enrollment.audit_seal import AuditSeal, as_text, canonical
 from enrollment.database import audit_seal_of, order_changes
 from enrollment.encounter import utc_now
 from enrollment.errors import AuditUnavailable
@@ -24,6 +25,13 @@ from enrollment.tables import audit_log
 
 _LAST = select(audit_log.c.sequence, audit_log.c.mac).order_by(audit_log.c.sequence.desc()).limit(1)
 _INSERT = insert(audit_log)
+_NAMES = tuple(each.name for each in audit_log.c)
+_JSON = frozenset({"asked", "returned"})
+_WORDS = tuple(name for name in _NAMES if name not in _JSON | {"sequence", "at", "mac"})
+#: How `canonical` writes a row, its names in order.
+_TEMPLATE = (
+    "{" + ",".join(f'"{each}":%({each})s' for each in sorted(_NAMES) if each != "mac") + "}"
+).replace("%(at)s", '"%(at)s"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +111,46 @@ def leaf_of(row: Mapping[Any, Any]) -> bytes:
     return canonical({name: value for name, value in row.items() if name != "mac"})
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A row as it lies there. quick: its `leaf`, put together from texts without parsing them.
+
+    quick is the leaf only where the stored JSON is written as `canonical` writes it; whether it is, the MAC
+    tells. It costs a third.
+    """
+
+    sequence: int
+    mac: str | None
+    quick: bytes
+    cells: Mapping[str, Any]
+
+    @property
+    def leaf(self) -> bytes:
+        """The entry of the hash tree, whatever way the JSON is written."""
+        cells = dict(self.cells)
+        return canonical(cells | {name: json.loads(cells[name]) for name in ("asked", "returned")})
+
+
+def stored_rows(tx: Connection) -> Iterator[StoredRow]:
+    """Every row, oldest first."""
+    columns = (cast(each, Text).label(each.name) if each.name in _JSON else each for each in audit_log.c)
+    query = select(*columns).order_by(audit_log.c.sequence).execution_options(yield_per=1000)
+    for row in tx.execute(query):
+        cells = dict(zip(_NAMES, row, strict=True))
+        mac = cells.pop("mac")
+        yield StoredRow(cells["sequence"], mac, _quick(cells), cells)
+
+
+def _quick(cells: Mapping[str, Any]) -> bytes:
+    """`canonical` of a row, its JSON taken as it is written."""
+    texts = {name: "null" if (cell := cells[name]) is None else encode_basestring(cell) for name in _WORDS}
+    texts |= {"asked": cells["asked"], "returned": cells["returned"], "sequence": cells["sequence"]}
+    return (_TEMPLATE % (texts | {"at": as_text(cells["at"])})).encode()
+
+
 def _row(entry: AuditEntry, seal: AuditSeal, sequence: int) -> dict[str, Any]:
-    """The columns as they will be read back: JSON has no tuples, and its keys are text."""
-    asked: dict[str, Any] = json.loads(json.dumps(seal.hidden(entry.asked)))
+    """The columns as they will be read back: JSON has no tuples, its keys are sorted texts."""
+    asked: dict[str, Any] = json.loads(json.dumps(seal.hidden(entry.asked), sort_keys=True))
     return {
         "sequence": sequence,
         "at": entry.at,

@@ -57,9 +57,14 @@ def canonical(row: Mapping[str, Any]) -> bytes:
     return _ENCODER.encode(row).encode()
 
 
+def as_text(moment: datetime) -> str:
+    """A time as it stands in a `canonical` row: in UTC, to the microsecond."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return as_text(value)
     raise TypeError(f"{type(value).__name__} has no place in the audit log")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from enrollment.audit_checkpoints import Checkpoint, read_note
-from enrollment.audit_log import leaf_of
+from enrollment.audit_log import leaf_of, stored_rows
 from enrollment.audit_seal import AuditSeal
 from enrollment.audit_tree import Tree, inclusion_path, leaf_hash, root_from_path
 from enrollment.errors import DamagedRecord, UnknownRecord
@@ -43,18 +43,19 @@ def verify(
     stated: dict[int, Checkpoint] = {}
     yield from _read_checkpoints(tx, verifier, kept, stated)
     tree, previous, chained, expected = Tree(), "", False, 1
-    rows = select(audit_log).order_by(audit_log.c.sequence).execution_options(yield_per=1000)
-    for row in tx.execute(rows).mappings():
-        sequence = row["sequence"]
-        if chained and sequence != expected:
+    for row in stored_rows(tx):
+        if chained and row.sequence != expected:
             yield Tampering(f"row {expected}", "is missing")
-        chained = chained or row["mac"] is not None
-        leaf = leaf_of(row)
-        if chained and row["mac"] != seal.chain(previous, leaf):
-            yield Tampering(f"row {sequence}", "was changed, or the row before it was")
+        chained = chained or row.mac is not None
+        leaf = row.quick
+        if not chained or row.mac != seal.chain(previous, leaf):
+            leaf = row.leaf
+            if chained and row.mac != seal.chain(previous, leaf):
+                yield Tampering(f"row {row.sequence}", "was changed, or the row before it was")
         tree.append(leaf_hash(leaf))
-        yield from _compare(tree, sequence, stated)
-        previous, expected = row["mac"] or "", sequence + 1
+        if tree.size in stated:
+            yield from _compare(tree, row.sequence, stated.pop(tree.size))
+        previous, expected = row.mac or "", row.sequence + 1
         progress(tree.size)
     for size in sorted(stated):
         yield Tampering(f"checkpoint {size}", f"states {size} rows, but there are {tree.size}")
@@ -80,10 +81,7 @@ def _read_checkpoints(
             yield Tampering(f"checkpoint {row.tree_size}", "its row and its note disagree")
 
 
-def _compare(tree: Tree, sequence: int, stated: dict[int, Checkpoint]) -> Iterator[Tampering]:
-    checkpoint = stated.pop(tree.size, None)
-    if checkpoint is None:
-        return
+def _compare(tree: Tree, sequence: int, checkpoint: Checkpoint) -> Iterator[Tampering]:
     if checkpoint.root != tree.root() or checkpoint.last_sequence != sequence:
         yield Tampering(f"checkpoint {tree.size}", "a row up to here was changed since it was signed")
 

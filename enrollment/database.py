@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -29,6 +31,9 @@ _SETTLE_MS = 200
 #: Threads that may use the store at once, per process; the others wait.
 POOL_SIZE = 8
 POOL_OVERFLOW = 24
+
+#: JSON without spaces: how the audit log signs it (`enrollment.audit_log`).
+_to_json = partial(json.dumps, separators=(",", ":"))
 
 #: Key of the PostgreSQL advisory lock that orders the change log; any constant of our own.
 _CHANGE_LOCK = 0x7E9_0001
@@ -201,6 +206,7 @@ def _engine(place: str | Path) -> Engine:
             pool_size=POOL_SIZE,
             max_overflow=POOL_OVERFLOW,
             connect_args={"timeout": BUSY_TIMEOUT_S},
+            json_serializer=_to_json,
             hide_parameters=True,  # an error's text ends in a log: it must not quote names and prints
         )
         event.listen(engine, "connect", _prepare_sqlite)
@@ -211,6 +217,7 @@ def _engine(place: str | Path) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_pre_ping=True,
+        json_serializer=_to_json,
         hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare_postgresql)

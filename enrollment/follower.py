@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from enrollment.change_log import Operation
 from enrollment.database import Database
-from enrollment.gallery_checkpoint import GalleryCheckpoint
+from enrollment.gallery_checkpoint import GalleryCheckpoint, Progress
 from enrollment.record_reader import EncodedTenprint
 from enrollment.records import Records
 from enrollment.traits import traits_of
@@ -22,9 +22,6 @@ from matcher.candidates import ReferenceId
 from matcher.gallery import Gallery, Traits
 
 Item = TypeVar("Item")
-
-#: Receives (encounters done, encounters in all) while the gallery is filled at start.
-Progress = Callable[[int, int], None]
 
 #: Changes read and applied at once.
 BATCH = 500
@@ -91,7 +88,7 @@ class GalleryFollower:
         if self._checkpoint is not None:
             with self._database.reading() as tx:
                 newest = self._records.last_sequence(tx)
-            self._kept = self._checkpoint.load(self._gallery, newest)
+            self._kept = self._checkpoint.load(self._gallery, newest, progress)
             if self._kept is not None:
                 return self._kept
         return self._fill_from_store(progress)
@@ -101,7 +98,7 @@ class GalleryFollower:
         with self._database.reading() as tx, ThreadPoolExecutor(self._threads) as pool:
             as_of = self._records.last_sequence(tx)
             total = self._records.count_searchable(tx)
-            encounters = _with_traits(tx, self._records.all_templates(tx))
+            encounters = _with_traits(tx, self._records)
             for done, _ in enumerate(_bounded(pool, self._add, encounters), start=1):
                 if progress is not None:
                     progress(done, total)
@@ -120,7 +117,7 @@ class GalleryFollower:
             changes = self._records.changes(tx, applied, BATCH)
             added = {each.encounter_id for each in changes if each.operation is Operation.ADD}
             tenprints = self._records.tenprints(tx, added)
-            traits = traits_of(tx, tenprints)
+            traits = traits_of(tx, tenprints, self._records.envelope)
         for change in changes:
             reference_id = ReferenceId(change.encounter_id)
             if change.operation is Operation.REMOVE:
@@ -138,13 +135,11 @@ class GalleryFollower:
         return bool(changes)
 
 
-def _with_traits(
-    tx: Connection, encounters: Iterable[EncodedTenprint]
-) -> Iterator[tuple[EncodedTenprint, Traits | None]]:
+def _with_traits(tx: Connection, records: Records) -> Iterator[tuple[EncodedTenprint, Traits | None]]:
     """Encounters beside their traits, a batch in memory at a time."""
-    remaining = iter(encounters)
+    remaining = records.all_templates(tx)
     while batch := list(islice(remaining, BATCH)):
-        traits = traits_of(tx, [each.encounter_id for each in batch])
+        traits = traits_of(tx, [each.encounter_id for each in batch], records.envelope)
         yield from ((each, traits.get(each.encounter_id)) for each in batch)
 
 

@@ -14,11 +14,12 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +35,13 @@ from matcher.gallery import Gallery
 from matcher.sketches import models_hash
 
 #: Changes with what is written here, or with what the arrays mean.
-FORMAT: Final = 1
+FORMAT: Final = 2
 #: Bytes sealed at once.
 CHUNK: Final = 8 * 2**20
 #: Threads that open chunks.
 THREADS: Final = 4
+#: Receives (encounters done, encounters in all) while a gallery is filled.
+Progress: TypeAlias = Callable[[int, int], None]
 _MANIFEST, _ARRAYS, _PARTIAL = "manifest", "arrays", ".partial"
 
 logger = logging.getLogger("tenprint.enrollment")
@@ -77,14 +80,14 @@ class GalleryCheckpoint:
         self._destroy_all_but(name)
         return written + len(manifest)
 
-    def load(self, gallery: Gallery, newest: int) -> int | None:
+    def load(self, gallery: Gallery, newest: int, progress: Progress | None = None) -> int | None:
         """Fill the gallery from the checkpoint; gives the sequence it stands at, None without a usable one.
 
         newest: the last sequence of the store; a checkpoint from beyond it is another store's.
         """
         for name in self._names():
             try:
-                states = self._read(name)
+                states = self._read(name, progress)
                 sequence = min(reached for _, reached in states)
                 if sequence > newest:
                     raise DamagedRecord("it knows changes that the store does not")
@@ -99,7 +102,7 @@ class GalleryCheckpoint:
         """Destroy every checkpoint and its key."""
         self._destroy_all_but("")
 
-    def _read(self, name: str) -> list[tuple[State, int]]:
+    def _read(self, name: str, progress: Progress | None) -> list[tuple[State, int]]:
         sealer = Sealer(self.keys.secret(_secret(name)))
         sealed = (self.folder / name / _MANIFEST).read_bytes()
         manifest = json.loads(sealer.open(sealed, associated_data(_MANIFEST, FORMAT, name)))
@@ -113,30 +116,39 @@ class GalleryCheckpoint:
             }
             for shard in shards
         ]
-        self._fill(name, sealer, [_bytes_of(array) for state in states for array in state.values()])
+        references = sum(len(state["alive"]) for state in states)
+        for share in self._fill(name, sealer, [_bytes_of(a) for state in states for a in state.values()]):
+            if progress is not None:
+                progress(int(references * share), references)
         return [(state, shard["sequence"]) for state, shard in zip(states, shards, strict=True)]
 
-    def _fill(self, name: str, sealer: Sealer, targets: Sequence[NDArray[np.uint8]]) -> None:
-        """Open every chunk into its place, several at a time."""
+    def _fill(self, name: str, sealer: Sealer, targets: Sequence[NDArray[np.uint8]]) -> Iterator[float]:
+        """Open every chunk into its place, several at a time; gives the share done after each."""
         path, at = self.folder / name / _ARRAYS, 0
         places = list(_places(targets))
         if path.stat().st_size != sum(len(place) + OVERHEAD_BYTES for place in places):
             raise DamagedRecord("it is not as long as its manifest says")
 
+        rooms = threading.local()
+
         def fill(number: int, begin: int, place: NDArray[np.uint8]) -> None:
-            with path.open("rb") as stream:
+            # The same room for every chunk of a thread: fresh memory costs more than opening what it takes.
+            if not hasattr(rooms, "own"):
+                rooms.own = memoryview(bytearray(CHUNK + OVERHEAD_BYTES))
+            sealed = rooms.own[: len(place) + OVERHEAD_BYTES]
+            with path.open("rb", buffering=0) as stream:
                 stream.seek(begin)
-                sealed = stream.read(len(place) + OVERHEAD_BYTES)
-            opened = sealer.open(sealed, associated_data(_ARRAYS, FORMAT, name, number))
-            place[:] = np.frombuffer(opened, np.uint8)
+                read = stream.readinto(sealed)
+            sealer.open_into(sealed[:read], associated_data(_ARRAYS, FORMAT, name, number), place.data)
 
         with ThreadPoolExecutor(THREADS) as pool:
             waiting: list[Future[None]] = []
             for number, place in enumerate(places):
                 waiting.append(pool.submit(fill, number, at, place))
                 at += len(place) + OVERHEAD_BYTES
-            for done in waiting:
+            for number, done in enumerate(waiting, start=1):
                 done.result()
+                yield number / len(waiting)
 
     def _names(self) -> list[str]:
         """Whole checkpoints, newest first: ids rise with time."""

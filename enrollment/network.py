@@ -10,11 +10,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from enrollment.head_kernels import patches_around
+from enrollment.heap import keep_freed_memory
 from enrollment.network_parts import Parts
 from enrollment.parameters import PATCH, PEAK_SIDE_PX, PEAK_THRESHOLD, TURN
 from enrollment.parts_cache import load_parts
+from enrollment.peak_gate import FAINTEST_GATED, cells_with_peaks
+from enrollment.position_head import PositionHead
+from enrollment.sessions import session
 from enrollment.strips import Strip, strips
-from enrollment.trunk import Trunk, session
+from enrollment.trunk import Features, Trunk
 
 #: The smallest picture the network takes.
 SMALLEST_PX = 32
@@ -44,6 +49,7 @@ class MinutiaeNetwork:
 
     def __init__(self, parts: Parts, *, threads: int = 1) -> None:
         self._trunk = Trunk(parts, threads)
+        self._position = PositionHead(parts, threads)
         self._heads = session(parts["heads"], 1)
 
     @classmethod
@@ -53,6 +59,7 @@ class MinutiaeNetwork:
         threads: for one picture. cache: folder that keeps the built parts, by default the user's cache.
         The first load on a machine compiles the loops, which takes some seconds.
         """
+        keep_freed_memory()
         network = cls(load_parts(cache), threads=threads)
         network.detect(np.zeros((SMALLEST_PX, SMALLEST_PX), dtype=np.uint8))
         return network
@@ -65,7 +72,8 @@ class MinutiaeNetwork:
     ) -> Detections:
         """All peaks of at least `threshold` in a picture, uint8[h, w] at 500 ppi, sides multiples of 32.
 
-        foreground: bool[h, w], where minutiae are wanted: saves the work further out. Everywhere by default.
+        foreground: bool[h, w], where minutiae are wanted: saves the work further out, and that of the
+        position head where no minutia is near. Everywhere by default.
         """
         parts = strips(*pixels.shape)
         if len(parts) == 1:
@@ -80,7 +88,9 @@ class MinutiaeNetwork:
     def _detect(
         self, pixels: NDArray[np.uint8], foreground: NDArray[np.bool_] | None, threshold: float
     ) -> Detections:
-        features, position = self._trunk.run(pixels, foreground)
+        features = self._trunk.run(pixels, foreground)
+        gated = foreground is not None and threshold >= FAINTEST_GATED
+        position = self._position.run(features, cells_with_peaks(features) if gated else None)
         y, x, probability = peaks(position, threshold)
         if foreground is not None:
             inside = foreground[y, x]
@@ -90,10 +100,10 @@ class MinutiaeNetwork:
 
     def position(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The probability of a minutia at each pixel, not smoothed, float32[h, w]."""
-        return self._trunk.run(pixels)[1]
+        return self._position.run(self._trunk.run(pixels))
 
     def _read_heads(
-        self, features: NDArray[np.float32], y: NDArray[np.int32], x: NDArray[np.int32]
+        self, features: Features, y: NDArray[np.int32], x: NDArray[np.int32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         if len(y) == 0:
             return np.empty(0, dtype=np.float32), np.empty(0, dtype=np.float32)
@@ -132,16 +142,13 @@ def peaks(
 
 
 def patches_at(
-    features: NDArray[np.float32], y: NDArray[np.int32], x: NDArray[np.int32]
+    features: Features, y: NDArray[np.int32], x: NDArray[np.int32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Features around each (y, x), float32[n, c, 9, 9], and which of the middle 3×3 exist, [n, 1, 3, 3]."""
-    margin, middle = PATCH // 2, np.arange(-1, 2)
-    height, width = features.shape[1:]
-    padded = np.pad(features, ((0, 0), (margin, margin), (margin, margin)))
-    offsets = np.arange(PATCH)
-    rows, columns = (y[:, None] + offsets)[:, :, None], (x[:, None] + offsets)[:, None, :]
-    patches = padded[:, rows, columns].transpose(1, 0, 2, 3)
+    middle = np.arange(-1, 2)
+    height, width = 2 * features.wanted.shape[0], 2 * features.wanted.shape[1]
+    patches = np.empty((len(y), features.framed.shape[2], PATCH, PATCH), dtype=np.float32)
+    patches_around(features.framed, y, x, patches)
     in_rows = (y[:, None] + middle >= 0) & (y[:, None] + middle < height)
     in_columns = (x[:, None] + middle >= 0) & (x[:, None] + middle < width)
-    inside = (in_rows[:, :, None] & in_columns[:, None, :])[:, None].astype(np.float32)
-    return np.ascontiguousarray(patches), inside
+    return patches, (in_rows[:, :, None] & in_columns[:, None, :])[:, None].astype(np.float32)

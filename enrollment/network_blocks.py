@@ -26,6 +26,32 @@ def stem_arrays(weights: Weights, name: str) -> dict[str, NDArray[np.float32]]:
     return {"filters": np.ascontiguousarray(filters), "bias": bias, "gamma": gamma, "beta": beta}
 
 
+def position_arrays(weights: Weights, name: str) -> dict[str, NDArray[np.float32]]:
+    """What `position_head` takes of its block, its mixer apart.
+
+    depthwise: float32[7, 7, c]. short, short_bias: float32[k, c] and [k], from the block's input.
+    mix, mix_bias: float32[k, k] and [k], the second 1×1 with the norm's scale. last, last_bias:
+    float32[3, 3, k, 4] and [4].
+    """
+    head = name.removesuffix("_ibc")
+    _, short, short_bias = narrowing(weights, name)
+    (kernel,) = weights[f"{name}_depthwise_conv"]
+    gamma, beta = weights[f"{head}_ln"]
+    second, bias = weights[f"{head}_conv2"]
+    matrix = second[0, 0].T
+    last, last_bias = parity_kernels(*weights["head_conv_pos"])
+    arrays = {
+        "depthwise": spread(kernel[..., 0], places_of(name), 2),
+        "short": short,
+        "short_bias": short_bias,
+        "mix": matrix * gamma,
+        "mix_bias": matrix @ beta + bias,
+        "last": last.transpose(2, 3, 1, 0),
+        "last_bias": last_bias,
+    }
+    return {part: np.ascontiguousarray(_single(array)) for part, array in arrays.items()}
+
+
 def context(graph: Graph, weights: Weights, x: str) -> str:
     """The first encoder and decoder, separable convolutions only."""
     skips = []

@@ -8,10 +8,11 @@ All compute what the published Keras model computes (Cappelli and Ferrara, arXiv
   `mixers`, which run on rows of pixels [n, channels], as many at a time as the processor's cache holds.
 * All of a head up to its last convolution works pixel by pixel, hence commutes with nearest up-sampling and
   runs at half resolution; the last 5×5 becomes four 3×3, one for each parity of the pixel.
+* The position head is no graph: `position_head` runs it where a peak can be, around the last of the mixers.
 * Direction and type are asked only at the peaks, of 9×9 patches of features.
 
 Between the mixers run the `stages`. The one before mixer n gives `rows`, float32[1, h, w, c], for it and
-`short_n`, float32[1, f, h, w], to which the next stage adds the mixer's result `mixed`, float32[1, h, w, f].
+`short_n`, float32[1, h, w, f], to which the mixer's result `mixed`, of the same shape, is added.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from numpy.typing import NDArray
 
 from enrollment.graph_nodes import Graph, as_1x1
 from enrollment.network_blocks import (
-    DECODER,
     ENCODER,
     attention,
     averaging,
@@ -37,8 +37,8 @@ from enrollment.network_blocks import (
     inverse_bottleneck,
     narrowing,
     parity_kernels,
+    position_arrays,
     stem_arrays,
-    whole,
 )
 from enrollment.network_parts import Parts
 from enrollment.parameters import PATCH
@@ -46,16 +46,15 @@ from enrollment.weights import Weights
 
 #: The blocks that are cut out, in the order in which they run.
 MIXED = ("enc1_0", "dec1_1", "dec1_0", "head_0_ibc")
-#: Channels of the features that the heads read, with those that only fill blocks.
-FEATURES = whole(DECODER[0]) + ENCODER[0]
 
 
 def build_parts(weights: Weights) -> Parts:
-    """Graphs stage_0 … stage_4, widen_n and narrow_n for the mixer after stage n, heads; and arrays.
+    """Graphs stage_0 … stage_2, widen_n and narrow_n for mixer n, heads; and arrays.
 
-    Arrays: sizes_n, int64[2], channels wide and out; shares_n for `scale_rows`; those of the stems.
+    Arrays: sizes_n, int64[2], channels wide and out; shares_n for `scale_rows`; those of the stems and of
+    `position_head`.
     """
-    stages = (_to_first_mixer, _to_second_mixer, _to_third_mixer, _to_fourth_mixer, _to_position)
+    stages = (_to_first_mixer, _to_second_mixer, _to_third_mixer)
     graphs = {f"stage_{number}": stage(weights) for number, stage in enumerate(stages)}
     graphs["heads"] = _heads(weights)
     arrays: dict[str, NDArray[Any]] = {}
@@ -68,6 +67,7 @@ def build_parts(weights: Weights) -> Parts:
         arrays[f"shares_{number}"] = averaging(weights, block)[0]
     for name in ("stem0", "stem1"):
         arrays |= {f"{name}_{part}": array for part, array in stem_arrays(weights, name).items()}
+    arrays |= {f"position_{part}": array for part, array in position_arrays(weights, MIXED[-1]).items()}
     serialised = {
         name: np.frombuffer(graph.SerializeToString(), dtype=np.uint8) for name, graph in graphs.items()
     }
@@ -85,7 +85,7 @@ def _to_first_mixer(weights: Weights) -> onnx.ModelProto:
 
 def _to_second_mixer(weights: Weights) -> onnx.ModelProto:
     graph = Graph()
-    skips = [_close_mixer(graph, 0, output="skip_0")]
+    skips = [_close_mixer(graph, 0, output="fine")]
     for level in (1, 2, 3):
         x = downsample(graph, skips[-1], ENCODER[level - 1])
         skips.append(inverse_bottleneck(graph, weights, f"enc1_{level}", x, output=f"skip_{level}"))
@@ -94,7 +94,7 @@ def _to_second_mixer(weights: Weights) -> onnx.ModelProto:
         x = graph.up(inverse_bottleneck(graph, weights, f"dec1_{level}", x))
         x = graph.add("Concat", x, skips[level], axis=1)
     _open_mixer(graph, weights, 1, x)
-    return graph.model({"mixed": 4, "short_0": 4}, {"rows": 4, "short_1": 4, "skip_0": 4, "skip_1": 4})
+    return graph.model({"mixed": 4, "short_0": 4}, {"rows": 4, "short_1": 4, "fine": 4, "skip_1": 4})
 
 
 def _to_third_mixer(weights: Weights) -> onnx.ModelProto:
@@ -104,33 +104,17 @@ def _to_third_mixer(weights: Weights) -> onnx.ModelProto:
     return graph.model({"mixed": 4, "short_1": 4, "skip_1": 4}, {"rows": 4, "short_2": 4})
 
 
-def _to_fourth_mixer(weights: Weights) -> onnx.ModelProto:
-    """features: float32[1, 56, h/2, w/2], what the heads read."""
-    graph = Graph()
-    x = graph.add("Concat", graph.up(_close_mixer(graph, 2)), "skip_0", axis=1, output="features")
-    _open_mixer(graph, weights, 3, x)
-    return graph.model({"mixed": 4, "short_2": 4, "skip_0": 4}, {"rows": 4, "short_3": 4, "features": 4})
-
-
-def _to_position(weights: Weights) -> onnx.ModelProto:
-    """position: float32[1, 1, h, w], probability of a minutia at each pixel."""
-    graph = Graph()
-    head = finish_head(graph, weights, "head_0", _close_mixer(graph, 3))
-    logits = graph.conv(head, *parity_kernels(*weights["head_conv_pos"]))
-    graph.add("DepthToSpace", graph.add("Sigmoid", logits), blocksize=2, mode="CRD", output="position")
-    return graph.model({"mixed": 4, "short_3": 4}, {"position": 4})
-
-
 def _open_mixer(graph: Graph, weights: Weights, number: int, x: str) -> None:
     """What the block's mixer reads, pixel by pixel, and what its result is added to."""
     _, from_input, bias = narrowing(weights, MIXED[number])
-    graph.add("Transpose", depthwise(graph, weights, MIXED[number], x), perm=[0, 2, 3, 1], output="rows")
-    graph.conv(x, as_1x1(from_input), bias, output=f"short_{number}")
+    by_pixel = {"perm": [0, 2, 3, 1]}
+    graph.add("Transpose", depthwise(graph, weights, MIXED[number], x), output="rows", **by_pixel)
+    graph.add("Transpose", graph.conv(x, as_1x1(from_input), bias), output=f"short_{number}", **by_pixel)
 
 
 def _close_mixer(graph: Graph, number: int, output: str | None = None) -> str:
-    mixed = graph.add("Transpose", "mixed", perm=[0, 3, 1, 2])
-    return graph.add("Add", mixed, f"short_{number}", output=output)
+    total = graph.add("Add", "mixed", f"short_{number}", output=output)
+    return graph.add("Transpose", total, perm=[0, 3, 1, 2])
 
 
 def _widen(weights: Weights, name: str) -> onnx.ModelProto:

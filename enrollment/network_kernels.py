@@ -25,7 +25,7 @@ Floats = NDArray[np.float32]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def _vectorised(function: Function) -> Function:
+def vectorised(function: Function) -> Function:
     """Compile so that loops become vector instructions.
 
     Multiply and add may fuse, sums may be regrouped, division does not test for zero: what
@@ -36,38 +36,38 @@ def _vectorised(function: Function) -> Function:
     return cast("Function", numba.njit(cache=True, nogil=True, fastmath=flags, error_model="numpy")(function))
 
 
-@_vectorised
-def _gelu(value: np.float32) -> np.float32:
-    """Within 1e-6 of x · Φ(x); the error function as a quotient of polynomials, the form known from Eigen."""
-    z = value * np.float32(0.70710678)
-    z = np.float32(4) if z > np.float32(4) else z  # noqa: FURB136 - `min` would not become a vector instruction
-    z = np.float32(-4) if z < np.float32(-4) else z  # noqa: FURB136
-    u = z * z
-    top = np.float32(-2.72614225801306e-10)
-    top = top * u + np.float32(2.77068142495902e-08)
-    top = top * u + np.float32(-2.10102402082508e-06)
-    top = top * u + np.float32(-5.69250639462346e-05)
-    top = top * u + np.float32(-7.34990630326855e-04)
-    top = top * u + np.float32(-2.95459980854025e-03)
-    top = top * u + np.float32(-1.60960333262415e-02)
-    bottom = np.float32(-1.45660718464996e-05)
-    bottom = bottom * u + np.float32(-2.13374055278905e-04)
-    bottom = bottom * u + np.float32(-1.68282697438203e-03)
-    bottom = bottom * u + np.float32(-7.37332916720468e-03)
-    bottom = bottom * u + np.float32(-1.42647390514189e-02)
-    return np.float32(np.float32(0.5) * value * (np.float32(1) + z * top / bottom))
+@vectorised
+def gelu(value: np.float32) -> np.float32:
+    """Within 1e-6 of x · Φ(x): Abramowitz and Stegun 7.1.28, in whose tail the power only overflows to 0.
+
+    Seven constants stay in registers, which takes half the time of a quotient of two polynomials.
+    """
+    size = abs(value)
+    power = np.float32(5.3829750e-06)
+    power = power * size + np.float32(4.8890636e-05)
+    power = power * size + np.float32(3.8003575e-05)
+    power = power * size + np.float32(3.2776263e-03)
+    power = power * size + np.float32(2.1141006e-02)
+    power = power * size + np.float32(4.9867347e-02)
+    power = power * size + np.float32(1)
+    power = power * power
+    power = power * power
+    power = power * power
+    power = power * power
+    half = np.float32(0.5) * size
+    return np.float32(np.float32(0.5) * value + half - half / power)
 
 
-@_vectorised
+@vectorised
 def gelu_rows(rows: Floats) -> None:
     """GELU of every number of float32[n, c], in place."""
     for row in range(rows.shape[0]):
         line = rows[row]
         for channel in range(rows.shape[1]):
-            line[channel] = _gelu(line[channel])
+            line[channel] = gelu(line[channel])
 
 
-@_vectorised
+@vectorised
 def scale_rows(source: Floats, index: NDArray[np.int64], shares: Floats, result: Floats) -> None:
     """Each chosen row divided by its deviation over the channels that carry something; not centred.
 
@@ -87,7 +87,7 @@ def scale_rows(source: Floats, index: NDArray[np.int64], shares: Floats, result:
             out[channel] = line[channel] * factor
 
 
-@_vectorised
+@vectorised
 def stem(
     padded: Floats,
     filters: Floats,
@@ -116,7 +116,7 @@ def stem(
                 _pool(rows[0, channel], rows[1, channel], highest, out)
 
 
-@_vectorised
+@vectorised
 def _convolve(
     padded: Floats, filters: Floats, bias: Floats, y: int, left: int, count: int, tile: Floats
 ) -> None:
@@ -139,7 +139,7 @@ def _convolve(
                     other[x] += v0 * a[x] + v1 * b[x] + v2 * c[x] + v3 * d[x] + v4 * e[x]
 
 
-@_vectorised
+@vectorised
 def _norm_gelu(tile: Floats, gamma: Floats, beta: Floats, count: int) -> None:
     share = np.float32(1 / len(gamma))
     mean = np.zeros(TILE, dtype=np.float32)
@@ -158,10 +158,10 @@ def _norm_gelu(tile: Floats, gamma: Floats, beta: Floats, count: int) -> None:
     for channel in range(len(gamma)):
         line, scale, shift = tile[channel], gamma[channel], beta[channel]
         for x in range(count):
-            line[x] = _gelu(line[x] * factor[x] * scale + shift)
+            line[x] = gelu(line[x] * factor[x] * scale + shift)
 
 
-@_vectorised
+@vectorised
 def _pool(first: Floats, second: Floats, highest: bool, out: Floats) -> None:  # noqa: FBT001
     if highest:
         for x in range(len(out)):

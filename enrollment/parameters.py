@@ -39,6 +39,9 @@ STRIP_PX2 = 320_000
 #: up to 0.1 beside the seam, at 192 by 0.04.
 STRIP_MARGIN_PX = 128
 
+#: A picture of more pixels than this is worth a millisecond to give back what its first steps needed.
+LARGE_PX2 = 1_000_000
+
 # --- minutiae
 
 #: Direction and type of a peak depend on this many half-resolution features across: the last 5×5 convolution

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from enrollment.acceptance import failure, ridge_share, why_no_fingertip, why_no_print, why_no_template
 from enrollment.capture import Capture, FailureToAcquire, Finger, Trace, no_trace
+from enrollment.heap import give_back_memory
 from enrollment.image import normalise
 from enrollment.minutiae import to_template
 from enrollment.network import MinutiaeNetwork
 from enrollment.orientation import ridge_field
+from enrollment.parameters import LARGE_PX2
 from enrollment.polarity import with_dark_ridges
 from enrollment.quality import assess
 from enrollment.segmentation import crop_to_foreground, gradients, segment
@@ -34,10 +36,13 @@ def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace)
         return failure(capture, reason)
 
     field = ridge_field(steps, foreground)
-    del steps  # 32 MB of a large picture, which the network can use
+    del steps
     trace("field", field)
     if reason := why_no_fingertip(field, foreground, pixels):
         return failure(capture, reason)
+
+    if pixels.size > LARGE_PX2:
+        give_back_memory()  # the network can use what the steps so far needed
 
     crop = crop_to_foreground(pixels, foreground)
     trace("crop", crop)

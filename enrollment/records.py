@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -46,6 +47,7 @@ ORPHAN_AGE_S = 24 * 3600
 ADDRESS = func.coalesce(images.c.blob, images.c.sha256)
 _NO_PICTURES: Mapping[FingerPosition, bytes] = MappingProxyType({})
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Records(RecordReader):
@@ -72,7 +74,31 @@ class Records(RecordReader):
             position: key.seal_picture(int(position), encounter.images[position].sha256, data)
             for position, data in pictures.items()
         }
-        return KeptImages(key, {position: self.blobs.put(data) for position, data in sealed.items()})
+        return KeptImages(key, dict(zip(sealed, self._put_all(list(sealed.values())), strict=True)))
+
+    def keep_images_beside(
+        self, encounter: Encounter, pictures: Mapping[FingerPosition, bytes], work: Callable[[], T]
+    ) -> tuple[T, KeptImages]:
+        """Keep the pictures while `work` runs in this thread; gives what both give.
+
+        What `work` raises is raised, and the pictures are deleted: nothing will name them.
+        """
+        with ThreadPoolExecutor(1) as beside:
+            keeping = beside.submit(self.keep_images, encounter, pictures)
+            try:
+                return work(), keeping.result()
+            except BaseException:
+                if keeping.exception() is None:
+                    for address in keeping.result().addresses.values():
+                        self.blobs.delete(address)
+                raise
+
+    def _put_all(self, pictures: Sequence[bytes]) -> Sequence[str]:
+        """Put pictures on the disk side by side: it syncs ten about as soon as one. Gives the addresses."""
+        if len(pictures) < 2:
+            return [self.blobs.put(data) for data in pictures]
+        with ThreadPoolExecutor(len(pictures)) as pool:
+            return list(pool.map(self.blobs.put, pictures))
 
     def add(
         self,
@@ -120,8 +146,9 @@ class Records(RecordReader):
             insert_galleries(tx, encounter_id, amendment.galleries)
         drop_person_without_encounters(tx, known.person_id)
         status = amendment.status or EncounterStatus(known.status)
-        # The gallery knows galleries and category too: searches are narrowed by them.
-        narrowed = amendment.galleries is not None or amendment.category is not None
+        # The gallery knows galleries, category, sex and year of birth too: searches are narrowed by them.
+        narrowing = (amendment.galleries, amendment.category, amendment.biographic)
+        narrowed = any(each is not None for each in narrowing)
         if status.value == known.status and not narrowed:
             return change_log.last_sequence(tx)
         return change_log.append(tx, _operation(status), encounter_id)

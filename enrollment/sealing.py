@@ -47,6 +47,18 @@ class Sealer:
                 "sealed bytes were changed, moved or belong to another key: restore them from a backup"
             ) from None
 
+    def open_into(self, sealed: memoryview, associated: bytes, place: memoryview) -> None:
+        """`open` for much: what was sealed lands in `place`, of its length, and nowhere else in memory."""
+        if len(sealed) != OVERHEAD_BYTES + len(place) or sealed[:1] != _FORMAT:
+            raise DamagedRecord("sealed bytes are cut or of another format: restore them from a backup")
+        nonce, ciphertext = bytes(sealed[1 : 1 + _NONCE_BYTES]), sealed[1 + _NONCE_BYTES :]
+        try:
+            self._cipher.decrypt_into(nonce, ciphertext, associated, place)
+        except InvalidTag:
+            raise DamagedRecord(
+                "sealed bytes were changed, moved or belong to another key: restore them from a backup"
+            ) from None
+
 
 def new_key() -> bytes:
     """A fresh key from the system's random source."""

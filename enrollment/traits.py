@@ -1,32 +1,66 @@
-"""What the store knows of encounters that a search may be narrowed by: category and galleries.
+"""What the store knows of encounters that a search may be narrowed by: category, galleries, sex, birth year.
 
-Sex and year of birth lie sealed with the particulars; whoever may open those can pass them on in `Traits`.
+Sex and date of birth are what the particulars say under `gender` (or `sex`) and `dateOfBirth`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
+from enrollment.envelope import Envelope
+from enrollment.errors import DamagedRecord
 from enrollment.record_reader import batches
-from enrollment.tables import encounter_galleries, encounters
+from enrollment.record_rows import particulars_of
+from enrollment.tables import data_keys, encounter_galleries, encounters
 from matcher.gallery import Traits
 
+#: Words for a sex, in capitals, and the letter a filter asks for.
+_SEXES: Final = {"M": "M", "MALE": "M", "F": "F", "FEMALE": "F"}
 
-def traits_of(tx: Connection, encounter_ids: Collection[str]) -> Mapping[str, Traits]:
+
+def traits_of(tx: Connection, encounter_ids: Collection[str], envelope: Envelope) -> Mapping[str, Traits]:
     """The traits of these encounters; those unknown are left out."""
     galleries: dict[str, set[str]] = defaultdict(set)
-    categories: dict[str, str | None] = {}
+    found: dict[str, Traits] = {}
+    together = data_keys.c.encounter_id == encounters.c.encounter_id
+    known = select(encounters, data_keys.c.key_id, data_keys.c.wrapped).outerjoin(data_keys, together)
     for batch in batches(encounter_ids):
         listed = select(encounter_galleries.c.encounter_id, encounter_galleries.c.gallery)
         for encounter_id, gallery in tx.execute(listed.where(encounter_galleries.c.encounter_id.in_(batch))):
             galleries[encounter_id].add(gallery)
-        known = select(encounters.c.encounter_id, encounters.c.category)
-        rows = tx.execute(known.where(encounters.c.encounter_id.in_(batch))).all()
-        categories |= {row.encounter_id: row.category for row in rows}
-    return {
-        encounter_id: Traits(category=category, galleries=frozenset(galleries[encounter_id]))
-        for encounter_id, category in categories.items()
-    }
+        for row in tx.execute(known.where(encounters.c.encounter_id.in_(batch))):
+            biographic = _biographic(row, envelope)
+            found[row.encounter_id] = Traits(
+                sex=sex_of(biographic),
+                birth_year=_birth_year(biographic),
+                category=row.category,
+                galleries=frozenset(galleries[row.encounter_id]),
+            )
+    return found
+
+
+def sex_of(biographic: Mapping[str, Any]) -> str | None:
+    """M or F; None where it is unknown or another."""
+    held = biographic.get("gender") or biographic.get("sex")
+    return _SEXES.get(held.strip().upper()) if isinstance(held, str) else None
+
+
+def _birth_year(biographic: Mapping[str, Any]) -> int | None:
+    held = biographic.get("dateOfBirth")
+    try:
+        return date.fromisoformat(held).year if isinstance(held, str) else None
+    except ValueError:
+        return None
+
+
+def _biographic(row: Row[Any], envelope: Envelope) -> Mapping[str, Any]:
+    """What is said of the person; nothing where it is damaged: prints can be searched all the same."""
+    try:
+        return particulars_of(row, envelope.key_beside(row)).biographic
+    except DamagedRecord:
+        return {}

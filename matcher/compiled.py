@@ -25,11 +25,6 @@ def kernel(function: Function) -> Function:
     return cast("Function", numba.njit(cache=True, nogil=True, fastmath=False)(function))
 
 
-def summing_kernel(function: Function) -> Function:
-    """`kernel` for long sums of floats: the compiler may add in another order, several at a time."""
-    return cast("Function", numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})(function))
-
-
 def _name_the_cache() -> None:
     """Point numba at a folder named after our sources; without write access, leave it its default."""
     root = Path(__file__).parent

@@ -33,13 +33,14 @@ _NO_FOREGROUND = np.zeros((0, 0), np.bool_)
 
 
 def describe(template: Template) -> Floats:
-    """Describe every minutia: float32[n, DIMENSIONS], rows in the template's order.
+    """Describe every minutia: float32[n, DIMENSIONS], whole numbers from -7 to 7, in the template's order.
 
-    Rows have length 1 within some percent (inner product = cosine similarity), or 0 for a minutia without
-    neighbours.
-    They are what `quantise` keeps of them, so that a print scores the same now and out of a gallery.
+    Rows have length `STEPS` within some percent, so that their inner product over STEPS² is a cosine, or 0
+    for a minutia without neighbours. They are what `quantise` keeps, so that a print scores the same now and
+    out of a gallery; and their sums are exact, so that it scores the same on every machine.
     """
-    return restore(quantise(describe_cylinders(cylinders_of(template, layers().mean), layers())))
+    described = quantise(describe_cylinders(cylinders_of(template, layers().mean), layers()))
+    return described.astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,12 +76,6 @@ def quantise(descriptors: Floats) -> NDArray[np.int8]:
     steps = np.rint(descriptors * np.float32(STEPS))
     codes: NDArray[np.int8] = np.clip(steps, -MOST_STEPS, MOST_STEPS).astype(np.int8)
     return codes
-
-
-def restore(codes: NDArray[np.int8]) -> Floats:
-    """Descriptors from their levels; `restore(quantise(d))` is d for every d that `describe` gives."""
-    restored: Floats = np.divide(codes, np.float32(STEPS), dtype=np.float32)
-    return restored
 
 
 def halved(codes: NDArray[np.int8]) -> NDArray[np.uint8]:

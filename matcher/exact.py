@@ -26,12 +26,14 @@ class ExactScores:
     """Scores of `n` references.
 
     fused:    float64[n]. fingers: float64[F, n], of each probe finger. compared: bool[F, n].
+    unread:   bool[n], of these a print could not be read: it was lost meanwhile, or is damaged.
     """
 
     positions: tuple[FingerPosition, ...]
     fused: NDArray[np.float64]
     fingers: NDArray[np.float64]
     compared: NDArray[np.bool_]
+    unread: NDArray[np.bool_]
 
     def of(self, place: int) -> dict[FingerPosition, float]:
         """The scores of one reference's fingers."""
@@ -59,25 +61,30 @@ def compare_exactly(
         for prints in prints_of_finger:
             entries = prints.entries(references)
             places = np.flatnonzero(entries >= 0)
-            scores = np.empty(len(places), np.float32)
-            jobs.append((row, places, scores))
+            scores, read = np.empty(len(places), np.float32), np.empty(len(places), np.bool_)
+            jobs.append((row, places, scores, read))
             for begin in range(0, len(places), _PRINTS):
-                chosen = entries[places[begin : begin + _PRINTS]]
-                tasks.append(
-                    partial(_score, finger.prepared, prints, chosen, scores[begin : begin + _PRINTS])
-                )
+                part = slice(begin, begin + _PRINTS)
+                chosen = entries[places[part]]
+                tasks.append(partial(_score, finger.prepared, prints, chosen, scores[part], read[part]))
     turns.run(tasks, priority)
-    for row, places, scores in jobs:
+    unread = np.zeros(len(references), np.bool_)
+    for row, places, scores, read in jobs:
+        unread[places[~read]] = True
         best[row, places] = np.maximum(best[row, places], scores)
         counts[row, places] += 1
     fingers, fused = np.empty(shape, np.float64), np.empty(len(references), np.float64)
     fuse_fingers(best, counts, fingers, fused)
-    return ExactScores(tuple(probe), fused, fingers, counts > 0)
+    return ExactScores(tuple(probe), fused, fingers, counts > 0, unread)
 
 
 def _score(
-    probe: PreparedTemplate, prints: Prints, entries: NDArray[np.int64], scores: NDArray[np.float32]
+    probe: PreparedTemplate,
+    prints: Prints,
+    entries: NDArray[np.int64],
+    scores: NDArray[np.float32],
+    read: NDArray[np.bool_],
 ) -> None:
-    """Fill `scores` with those of some prints."""
-    packed = prints.packed(entries)
+    """Fill `scores` with those of some prints, and `read` with whether they could be read."""
+    packed, read[:] = prints.packed(entries)
     scores[:] = calibrate_many(raw_many(probe, packed), with_field=packed.has_field & probe.has_field)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from matcher.bodies import HeldBodies, NewBodies
 from matcher.candidates import Candidate, CandidateList, ReferenceId, ranked
 from matcher.columns import State
 from matcher.errors import GalleryUnavailable, ShardUnavailable
@@ -29,6 +30,8 @@ class Sizes:
 
     least: for probes of one finger, of two …, the last for more;
     share: likewise, of the gallery, if that is more. Origin: measured recall, docs/identification.md.
+    deep:  likewise, where nothing among those reached the score `sure`: a mate whose print shares only a part
+    with the probe stands further down.
     scarce, most: with fewer minutiae a finger than `scarce`, more by the square of what is missing, up to
     `most` times as many; a comparison of few minutiae costs less.
     A search over no more than these compares all of them: it misses nothing.
@@ -36,17 +39,21 @@ class Sizes:
 
     least: tuple[int, ...] = (400, 200, 100, 60)
     share: tuple[float, ...] = (0.007, 0.0005, 0.0002, 0.0001)
+    deep: tuple[float, ...] = (0.03, 0.003, 0.001, 0.0003)
+    sure: Score = Score(70.0)  # noqa: RUF009 - a float
     scarce: float = 40.0
     most: float = 12.0
 
-    def compared(self, probe: PreparedTenprint, limit: int, gallery_size: int) -> int:
-        """References compared exactly for one probe."""
+    def compared(self, probe: PreparedTenprint, limit: int, gallery_size: int) -> tuple[int, int]:
+        """References compared exactly for one probe: at first, and in all where nobody is sure."""
         fingers = max(len(probe), 1)
         minutiae = sum(len(finger.prepared) for finger in probe.values()) / fingers
         scarcity = min(self.most, max(1.0, (self.scarce / max(minutiae, 1.0)) ** 2))
-        least = self.least[min(fingers, len(self.least)) - 1]
-        share = self.share[min(fingers, len(self.share)) - 1]
-        return max(limit, round(scarcity * max(least, share * gallery_size)))
+        least, share, deep = (
+            each[min(fingers, len(each)) - 1] for each in (self.least, self.share, self.deep)
+        )
+        first = max(limit, round(scarcity * max(least, share * gallery_size)))
+        return first, max(first, round(scarcity * deep * gallery_size))
 
 
 DEFAULT_SIZES = Sizes()
@@ -55,8 +62,17 @@ DEFAULT_SIZES = Sizes()
 class Gallery:
     """References that can be searched, in one or more shards. Every method may be called from any thread."""
 
-    def __init__(self, *, shards: int | Sequence[Shard] = 1, sizes: Sizes = DEFAULT_SIZES) -> None:
-        self._shards = tuple(Shard() for _ in range(shards)) if isinstance(shards, int) else tuple(shards)
+    def __init__(
+        self,
+        *,
+        shards: int | Sequence[Shard] = 1,
+        sizes: Sizes = DEFAULT_SIZES,
+        new_bodies: NewBodies = HeldBodies,
+    ) -> None:
+        """The shards, or how many and where they keep the bodies of prints."""
+        if isinstance(shards, int):
+            shards = [Shard(new_bodies=new_bodies) for _ in range(shards)]
+        self._shards = tuple(shards)
         self._sizes = sizes
 
     def __len__(self) -> int:
@@ -139,22 +155,36 @@ class Gallery:
         """
         prepared = prepare_tenprint(probe)
         known = len(self)
-        size = known if exhaustive else self._sizes.compared(prepared, limit, known)
+        first, deep = (known, known) if exhaustive else self._sizes.compared(prepared, limit, known)
         search = Search(within=within, exclude=exclude, only=only or Filter(), priority=priority)
-        lists = self._ask(self._shards, lambda shard: shard.shortlist(prepared, max(size, 1), search))
-        kept = merged(list(lists.values()), size)
-        compared = dict(zip(lists, kept, strict=True))
-        found = self._ask(
-            tuple(lists), lambda shard: shard.compare(prepared, compared[shard], limit, priority)
-        )
-        if not found:
+        found: dict[ReferenceId, Candidate] = {}
+        done: set[ReferenceId] = set()
+        for size in (first, deep) if deep > first else (first,):
+            lists = self._ask(
+                self._shards,
+                lambda shard: shard.shortlist(prepared, max(size, 1), search),  # noqa: B023 - called at once
+            )
+            kept = merged(list(lists.values()), size)
+            wanted = {
+                shard: [each for each in ids if each not in done]
+                for shard, ids in zip(lists, kept, strict=True)
+            }
+            answers = self._ask(
+                tuple(lists),
+                lambda shard: shard.compare(prepared, wanted[shard], limit, priority),  # noqa: B023
+            )
+            found |= {each.reference_id: each for part in answers.values() for each in part}
+            done.update(*(wanted[shard] for shard in answers))
+            if not answers or any(each.score >= self._sizes.sure for each in found.values()):
+                break
+        if not answers:
             raise GalleryUnavailable("no part of the gallery answers; the search was not made")
         return CandidateList(
-            candidates=ranked((each for part in found.values() for each in part), limit=limit),
+            candidates=ranked(found.values(), limit=limit),
             threshold=threshold,
-            gallery_size=sum(lists[shard].searched for shard in found),
-            as_of=min(lists[shard].as_of for shard in found),
-            complete=len(found) == len(self._shards),
+            gallery_size=sum(lists[shard].searched for shard in answers),
+            as_of=min(lists[shard].as_of for shard in answers),
+            complete=len(answers) == len(self._shards),
         )
 
     @staticmethod

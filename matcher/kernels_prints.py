@@ -14,41 +14,46 @@ Bytes = NDArray[np.uint8]
 
 @kernel
 def unpack_minutiae(
-    rows: Integers,
+    kept: Bytes,
+    begins: Integers,
     counts: Integers,
-    kept: tuple[NDArray[np.int16], NDArray[np.uint16], Bytes, Bytes],
+    size: int,
     directions: Floats,
     levels: Floats,
     minutiae: Floats,
     descriptors: Floats,
 ) -> None:
-    """Fill the joined `minutiae` and `descriptors` of prints that begin at `rows` and have `counts` minutiae.
+    """Fill the joined `minutiae` and `descriptors` of prints that have `counts` minutiae.
 
-    kept:       places int16[·, 2], turns uint16[·], marks uint8[·, 2] (weight in percent first), descriptors
-                uint8[·, D / 2], two levels a byte.
+    kept:       from each of `begins` on: x int16, y int16, turn uint16, weight in percent uint8, place in the
+                template uint8, each for all minutiae; then descriptors uint8[n, size], two levels a byte.
     directions: float32[65536, 2], cosine and sine of each turn; levels: float32[16], the value of each level.
     """
-    places, turns, marks, halves = kept
-    size = 2 * halves.shape[1]
-    done = 0
-    for k in range(len(rows)):
-        count = counts[k]
+    done, described = 0, 0
+    for k in range(len(begins)):
+        count, at = counts[k], begins[k]
+        if count == 0:
+            continue
         own = minutiae[5 * done : 5 * (done + count)].reshape(5, count)
+        x = kept[at : at + 2 * count].view(np.int16)
+        y = kept[at + 2 * count : at + 4 * count].view(np.int16)
+        turns = kept[at + 4 * count : at + 6 * count].view(np.uint16)
+        weights = kept[at + 6 * count : at + 7 * count]
         for m in range(count):
-            row = rows[k] + m
-            own[X, m], own[Y, m] = places[row, 0], places[row, 1]
-            own[COS, m], own[SIN, m] = directions[turns[row], 0], directions[turns[row], 1]
-            own[WEIGHT, m] = np.float32(marks[row, 0]) / np.float32(100.0)
-            begin = (done + m) * size
-            for half in range(halves.shape[1]):
-                both = halves[row, half]
-                descriptors[begin + 2 * half] = levels[both & 15]
-                descriptors[begin + 2 * half + 1] = levels[both >> 4]
+            own[X, m], own[Y, m] = x[m], y[m]
+            own[COS, m], own[SIN, m] = directions[turns[m], 0], directions[turns[m], 1]
+            own[WEIGHT, m] = np.float32(weights[m]) / np.float32(100.0)
+        at += 8 * count
+        for half in range(count * size):
+            both = kept[at + half]
+            descriptors[described + 2 * half] = levels[both & 15]
+            descriptors[described + 2 * half + 1] = levels[both >> 4]
+        described += 2 * count * size
         done += count
 
 
 @kernel
-def unpack_cells(begins: Integers, sizes: Integers, boxes: Integers, kept: Bytes, cells: Bytes) -> None:
+def unpack_cells(kept: Bytes, begins: Integers, sizes: Integers, boxes: Integers, cells: Bytes) -> None:
     """Fill the joined ridge fields `cells` from kept boxes of them; what is outside a box is 0.
 
     sizes: rows and columns of each field, int64[k, 2]; boxes: first row and column, rows and columns,
@@ -69,12 +74,12 @@ def unpack_cells(begins: Integers, sizes: Integers, boxes: Integers, kept: Bytes
 
 
 @kernel
-def unpack_hulls(begins: Integers, edges: Integers, kept: Floats, hulls: Floats) -> None:
-    """Fill the joined `hulls` of prints whose edges, float32[·, 3], are kept from `begins` on."""
+def join(kept: Bytes, begins: Integers, sizes: Integers, joined: Bytes) -> None:
+    """Fill `joined` with the bytes that begin at `begins` and are `sizes` long; 0 for those from -1 on."""
     done = 0
     for k in range(len(begins)):
-        count = edges[k]
-        for edge in range(count):
-            for part in range(3):
-                hulls[done + part * count + edge] = kept[begins[k] + edge, part]
-        done += 3 * count
+        if begins[k] >= 0:
+            joined[done : done + sizes[k]] = kept[begins[k] : begins[k] + sizes[k]]
+        else:
+            joined[done : done + sizes[k]] = 0
+        done += sizes[k]

@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.compiled import kernel, summing_kernel
+from matcher.compiled import kernel
+from matcher.descriptors import STEPS
 from matcher.parameters import (
     COMPATIBLE_ANGLE,
     COMPATIBLE_PX,
@@ -35,24 +36,32 @@ WEIGHT: Final = 4
 
 _ANGLE_SLOPE = 1.0 / (1.0 - math.cos(COMPATIBLE_ANGLE))
 _SLOPE = np.float32(_ANGLE_SLOPE)
+#: A step of one descriptor times a step of another.
+_ONE = np.float32(1.0 / (STEPS * STEPS))
+
+#: The largest product, in multiplications, that OpenBLAS surely does in the thread that asks (it shares one
+#: out from 65,536 times 4 on).
+SERIAL_PRODUCT: Final = 262_144
 
 
-@summing_kernel
+@kernel
 def similarities(probe: Floats, reference: Floats) -> Floats:
     """Cosine similarity of every minutia with every other: float32[n, m] from descriptors [n, D], [m, D].
 
-    D is a multiple of 4. Four parts of a descriptor at a time, over all of the reference's minutiae: that
-    keeps the processor's vectors full.
+    Sums of products of whole numbers, exact in whatever order they are added; equal ones stay equal. The
+    product is BLAS's, some rows at a time: larger ones it would share among threads of its own, which wait
+    for each other when several comparisons run at once.
     """
-    columns = np.ascontiguousarray(reference.T)
     table = np.zeros((len(probe), len(reference)), np.float32)
-    for i in range(len(probe)):
-        row = table[i]
-        for d in range(0, len(columns), 4):
-            a, b, c, e = probe[i, d], probe[i, d + 1], probe[i, d + 2], probe[i, d + 3]
-            first, second, third, fourth = columns[d], columns[d + 1], columns[d + 2], columns[d + 3]
-            for j in range(len(row)):
-                row[j] += a * first[j] + b * second[j] + c * third[j] + e * fourth[j]
+    if table.size == 0:
+        return table
+    across = reference.T
+    rows = max(1, SERIAL_PRODUCT // reference.size)
+    for first in range(0, len(probe), rows):
+        np.dot(probe[first : first + rows], across, table[first : first + rows])
+    for i in range(len(table)):
+        for j in range(len(reference)):
+            table[i, j] *= _ONE
     return table
 
 
@@ -64,7 +73,9 @@ def strongest_pairs(table: Floats) -> Pairs:
     best = np.empty(PAIRS_A_MINUTIA, np.int64)
     size = 0
     for i in range(len(table)):
-        found = best_of_row(table[i], best)
+        # What does not pass the last of a full list need not be looked at.
+        least = strengths[size - 1] if size == PAIRS_KEPT else np.float32(0.0)
+        found = best_of_row(table[i], least, best)
         for rank in range(found):
             value = table[i, best[rank]]
             if size == PAIRS_KEPT and value <= strengths[size - 1]:
@@ -83,10 +94,9 @@ def strongest_pairs(table: Floats) -> Pairs:
 
 
 @kernel
-def best_of_row(row: Floats, best: NDArray[np.int64]) -> int:
-    """Fill `best` with the columns of the largest positive values, falling; return how many."""
+def best_of_row(row: Floats, floor: np.floating, best: NDArray[np.int64]) -> int:
+    """Fill `best` with the columns of the largest values above `floor`, falling; return how many."""
     found = 0
-    floor = np.float32(0.0)
     for j in range(len(row)):
         value = row[j]
         if value <= floor:

@@ -29,7 +29,7 @@ class PreparedTemplate:
     """What the kernels need of one print, in contiguous arrays; about 0.3 kB a minutia.
 
     minutiae:    float32[5, n]: x, y (px, y up), cos and sin of the direction, weight 0-1.
-    descriptors: float32[n, DIMENSIONS], rows of length 1 (or 0): see `matcher.descriptors`.
+    descriptors: float32[n, DIMENSIONS], whole numbers: see `matcher.descriptors.describe`.
     cells:       uint8[2, rows, cols], orientation and coherence (0 = background); [2, 0, 0] without a field.
     hull:        float32[3, h], outward normal and offset of each edge of the minutiae's convex hull.
     order:       int16[n], where each of these minutiae stands in the template.

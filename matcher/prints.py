@@ -7,27 +7,33 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.bodies import Bodies, HeldBodies, begins_of
 from matcher.columns import Column, State
-from matcher.descriptors import DIMENSIONS, MOST_STEPS, STEPS, halved, quantise
+from matcher.descriptors import DIMENSIONS, MOST_STEPS, halved
 from matcher.evidence import COHERENCE
-from matcher.kernels_prints import unpack_cells, unpack_hulls, unpack_minutiae
+from matcher.kernels_prints import join, unpack_cells, unpack_minutiae
 from matcher.pairing import COS, SIN, WEIGHT, X, Y
 from matcher.prepared import PackedTemplates, PreparedTemplate
 from matcher.sketches import SKETCH_SIZE, Sketch
 
-#: One print: where its minutiae, cells and hull begin, and their sizes; the part of its field that is kept.
+#: One print: where its body begins, what it ranks by, how many minutiae and edges it has, the size of its
+#: field, and the part of that which is kept.
 _PRINT: Final = np.dtype(
     [
-        ("row", np.int64),
-        ("cell", np.int64),
-        ("edge", np.int64),
+        ("at", np.int64),
+        ("key", np.uint32),
         ("minutiae", np.uint8),
         ("edges", np.uint8),
         ("size", np.uint8, 2),
         ("box", np.uint8, 4),
-        ("key", np.uint32),
     ]
 )
+#: Bytes of a body: an edge of the hull; a minutia's place, direction, weight and order; its descriptor.
+_EDGE, _PLACE, _DESCRIPTOR = 12, 8, DIMENSIONS // 2
+#: Bodies begin at multiples of this.
+_ALIGNED: Final = 4
+#: Prints copied at once.
+_COPIED: Final = 16_384
 #: Directions are kept in as many steps of a turn as in a stored template.
 _TURNS: Final = 65_536
 
@@ -38,32 +44,27 @@ def _directions() -> NDArray[np.float32]:
 
 
 _DIRECTIONS: Final = _directions()
-_LEVELS: Final = np.divide(np.arange(16) - (MOST_STEPS + 1), np.float32(STEPS), dtype=np.float32)
+_LEVELS: Final = (np.arange(16) - (MOST_STEPS + 1)).astype(np.float32)
 
 
 class Prints:
     """Prints by reference number; a reference has at most one.
 
-    About 34 bytes a minutia, 2 a cell of the field's foreground, and a sketch. A print whose template has
-    been stored comes back as it was, so that a search gives the scores that a verification gives: directions
-    are kept in the steps of `enrollment.formats.template_v1`, the field without what lies around the print.
-    Not locked: see `matcher.shard`.
+    In columns what every search or many look at: 256 bytes of sketch and 28 more. Beside them bodies, some 34
+    bytes a minutia and 2 a cell of the field's foreground, of which a search reads those it compares. A print
+    whose template has been stored comes back as it was, so that a search gives the scores that a verification
+    gives: directions are kept in the steps of `enrollment.formats.template_v1`, the field without what lies
+    around the print. Not locked: see `matcher.shard`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, bodies: Bodies | None = None) -> None:
         #: Prints whose reference is dead.
         self.dead = 0
         self._entries = Column(np.int32)
         self._prints = Column(_PRINT)
         self._references = Column(np.int32)
         self._sketches = Column(np.int8, width=SKETCH_SIZE)
-        self._places = Column(np.int16, width=2)
-        self._turns = Column(np.uint16)
-        #: Weight in percent, and place in the template.
-        self._marks = Column(np.uint8, width=2)
-        self._halves = Column(np.uint8, width=DIMENSIONS // 2)
-        self._cells = Column(np.uint8)
-        self._hulls = Column(np.float32, width=3)
+        self._bodies: Bodies = HeldBodies() if bodies is None else bodies
 
     def __len__(self) -> int:
         """Prints, dead ones included."""
@@ -72,40 +73,45 @@ class Prints:
     @property
     def minutiae(self) -> int:
         """Minutiae of all prints."""
-        return len(self._turns)
+        return int(self._prints.all()["minutiae"].sum())
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory in use."""
-        return sum(column.nbytes for _, column in self._columns())
+        return sum(column.nbytes for _, column in self._columns()) + self._bodies.nbytes
 
     def append(self, reference: int, prepared: PreparedTemplate, sketch: Sketch) -> None:
-        """Keep the print of a reference whose number is higher than all before."""
-        box, cells = _cropped(prepared.cells)
-        entry = (
-            self._append_minutiae(prepared),
-            self._cells.append(cells.ravel()),
-            self._hulls.append(prepared.hull.T),
-            len(prepared),
-            prepared.hull.shape[1],
-            prepared.cells.shape[1:],
-            box,
-            prepared.key[1],
-        )
-        self._sketches.append(sketch[None])
-        self._references.append(np.array([reference], np.int32))
-        self._entries.append(np.full(reference - len(self._entries), -1, np.int32))
-        self._entries.append(np.array([len(self)], np.int32))
-        self._prints.append(np.array([entry], _PRINT))
+        """Keep the print of a reference whose number is higher than all before.
 
-    def _append_minutiae(self, prepared: PreparedTemplate) -> int:
-        minutiae = prepared.minutiae
-        turns = np.arctan2(minutiae[SIN], minutiae[COS]).astype(np.float64) * (_TURNS / (2.0 * np.pi))
-        self._turns.append(np.mod(np.rint(turns), _TURNS).astype(np.uint16))
-        weights = np.rint(100.0 * minutiae[WEIGHT])
-        self._marks.append(np.stack([weights, prepared.order], axis=1).astype(np.uint8))
-        self._halves.append(halved(quantise(prepared.descriptors)))
-        return self._places.append(minutiae[[X, Y]].T.astype(np.int16))
+        Raises OSError where its body finds no room; then nothing is kept.
+        """
+        box, cells = _cropped(prepared.cells)
+        body = _body_of(prepared, cells)
+        (place,) = self._bodies.put(body, np.array([len(body)]))
+        entry = (place, prepared.key[1], len(prepared), prepared.hull.shape[1], prepared.cells.shape[1:], box)
+        self._sketches.append(sketch[None])
+        self._enter(np.array([entry], _PRINT), np.array([reference], np.int32))
+
+    def _enter(self, prints: NDArray[Any], references: NDArray[np.int32]) -> None:
+        """Take prints into the columns; their sketches are there already."""
+        if not len(references):
+            return
+        self._entries.append(np.full(int(references[-1]) + 1 - len(self._entries), -1, np.int32))
+        self._entries.all()[references] = np.arange(len(self), len(self) + len(prints), dtype=np.int32)
+        self._references.append(references)
+        self._prints.append(prints)
+
+    def extend(self, other: Prints, entries: NDArray[np.int64], references: NDArray[np.int32]) -> None:
+        """Keep copies of some of the other's prints under these numbers, which rise from above all before."""
+        for first in range(0, len(entries), _COPIED):
+            chosen = entries[first : first + _COPIED]
+            prints = other._prints.all()[chosen]
+            sizes = _body_bytes(prints)
+            joined = np.empty(int(sizes.sum()), np.uint8)
+            join(*other._bodies.take(prints["at"].copy(), sizes), sizes, joined)
+            prints["at"] = self._bodies.put(joined, sizes)
+            self._sketches.append(other._sketches.all()[chosen])
+            self._enter(prints, references[first : first + _COPIED])
 
     def sketches(self) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
         """The sketch of each print, int8[n, SKETCH_SIZE], and the number of its reference, int32[n]."""
@@ -118,9 +124,15 @@ class Prints:
         found[known] = self._entries.all()[references[known]]
         return found
 
-    def packed(self, entries: NDArray[np.int64]) -> PackedTemplates:
-        """Some prints, ready to be compared with many probes' fingers in one compiled call."""
+    def packed(self, entries: NDArray[np.int64]) -> tuple[PackedTemplates, NDArray[np.bool_]]:
+        """Some prints, ready to be compared with many probes' fingers in one compiled call.
+
+        And which of them could be read, bool[n]: the others come empty.
+        """
         chosen = self._prints.all()[entries]
+        kept, begins = self._bodies.take(chosen["at"].copy(), _body_bytes(chosen))
+        read = begins >= 0
+        chosen[~read] = np.zeros((), _PRINT)
         counts, edges = chosen["minutiae"].astype(np.int64), chosen["edges"].astype(np.int64)
         sizes, boxes = chosen["size"].astype(np.int64), chosen["box"].astype(np.int64)
         lengths = np.stack([5 * counts, DIMENSIONS * counts, 2 * sizes.prod(axis=1), 3 * edges], axis=1)
@@ -128,45 +140,68 @@ class Prints:
         total = ends[-1].tolist() if len(ends) else [0, 0, 0, 0]
         minutiae, descriptors = np.empty(total[0], np.float32), np.empty(total[1], np.float32)
         cells, hulls = np.empty(total[2], np.uint8), np.empty(total[3], np.float32)
-        kept = self._places.all(), self._turns.all(), self._marks.all(), self._halves.all()
-        unpack_minutiae(chosen["row"].copy(), counts, kept, _DIRECTIONS, _LEVELS, minutiae, descriptors)
-        unpack_cells(chosen["cell"].copy(), sizes, boxes, self._cells.all(), cells)
-        unpack_hulls(chosen["edge"].copy(), edges, self._hulls.all(), hulls)
-        return PackedTemplates(
+        join(kept, begins, _EDGE * edges, hulls.view(np.uint8))
+        begins = begins + _EDGE * edges
+        unpack_minutiae(kept, begins, counts, _DESCRIPTOR, _DIRECTIONS, _LEVELS, minutiae, descriptors)
+        unpack_cells(kept, begins + (_PLACE + _DESCRIPTOR) * counts, sizes, boxes, cells)
+        packed = PackedTemplates(
             arrays=(minutiae, descriptors, cells, hulls),
             bounds=np.concatenate([ends - lengths, counts[:, None], sizes], axis=1),
             has_field=sizes[:, 0] > 0,
             keys=np.stack([counts, chosen["key"].astype(np.int64)], axis=1),
         )
+        return packed, read
 
     def get(self, reference: int) -> PreparedTemplate | None:
-        """The print of a reference, ready to be compared."""
-        entry = int(self.entries(np.array([reference]))[0])
-        if entry < 0:
+        """The print of a reference, ready to be compared; None where it has none, or none to be read."""
+        entry = self.entries(np.array([reference]))
+        if entry[0] < 0:
             return None
-        packed = self.packed(np.array([entry]))
+        packed, (read,) = self.packed(entry)
+        if not read:
+            return None
         minutiae, descriptors, cells, hull = packed.arrays
         *_, count, rows, columns = packed.bounds[0].tolist()
-        first = int(self._prints.rows(entry, 1)["row"][0])
         return PreparedTemplate(
             minutiae=minutiae.reshape(5, count),
             descriptors=descriptors.reshape(count, DIMENSIONS),
             cells=cells.reshape(2, rows, columns),
             hull=hull.reshape(3, -1),
-            order=self._marks.rows(first, count)[:, 1].astype(np.int16),
+            order=self._order(int(entry[0])),
             key=(count, int(packed.keys[0, 1])),
         )
 
+    def _order(self, entry: int) -> NDArray[np.int16]:
+        chosen = self._prints.rows(entry, 1)
+        kept, (at,) = self._bodies.take(chosen["at"].copy(), _body_bytes(chosen))
+        count = int(chosen["minutiae"][0])
+        first = int(at) + _EDGE * int(chosen["edges"][0]) + (_PLACE - 1) * count
+        return kept[first : first + count].astype(np.int16)
+
     def state(self) -> State:
-        """Every column by name; views that stay as they are while prints are added."""
-        return {name.lstrip("_"): column.all() for name, column in self._columns()}
+        """Every column by name, and the bodies end to end: they stay as they are while prints are added."""
+        prints = self._prints.all().copy()
+        sizes = _body_bytes(prints)
+        bodies, begins = self._bodies.take(prints["at"].copy(), sizes)
+        prints["at"] = begins_of(sizes)
+        if len(bodies) != sizes.sum() or not np.array_equal(begins, prints["at"]):
+            kept, bodies = bodies, np.empty(int(sizes.sum()), np.uint8)
+            join(kept, begins, sizes, bodies)
+        columns = {name.lstrip("_"): column.all() for name, column in self._columns()}
+        return {**columns, "prints": prints, "bodies": bodies}
 
     @classmethod
-    def restored(cls, state: State, alive: NDArray[np.bool_]) -> Prints:
+    def restored(cls, state: State, alive: NDArray[np.bool_], bodies: Bodies | None = None) -> Prints:
         """Prints from their `state`. alive: bool[references]. Raises KeyError or ValueError for another's."""
-        prints = cls()
+        prints = cls(bodies)
         for name, column in prints._columns():
             column.adopt(state[name.lstrip("_")])
+        rows = prints._prints.all().copy()
+        sizes = _body_bytes(rows)
+        if int(sizes.sum()) != len(state["bodies"]) or not np.array_equal(rows["at"], begins_of(sizes)):
+            raise ValueError("the bodies of prints are not as long as their prints say")
+        rows["at"] = prints._bodies.put(state["bodies"], sizes)
+        prints._prints.adopt(rows)
         prints.dead = len(prints) - int(np.count_nonzero(alive[prints._references.all()]))
         return prints
 
@@ -174,33 +209,45 @@ class Prints:
         return [(name, column) for name, column in vars(self).items() if isinstance(column, Column)]
 
     def lose(self, reference: int) -> None:
-        """Count the print of a reference, if it has one, as dead."""
-        self.dead += int(self.entries(np.array([reference]))[0] >= 0)
+        """Count the print of a reference, if it has one, as dead; its body may go at once."""
+        (entry,) = self.entries(np.array([reference]))
+        if entry >= 0:
+            self.dead += 1
+            chosen = self._prints.rows(int(entry), 1)
+            self._bodies.lose(int(chosen["at"][0]), int(_body_bytes(chosen)[0]))
 
     def kept(self, alive: NDArray[np.bool_]) -> Prints:
         """A copy without the prints of dead references; references keep their numbers."""
-        references, prints = self._references.all(), self._prints.all()
-        keep = alive[references]
-        rows = np.repeat(keep, prints["minutiae"])
-        copy = Prints()
-        copy._enter(prints[keep], references[keep])
-        copy._sketches.append(self._sketches.all()[keep])
-        for name in ("_places", "_turns", "_marks", "_halves"):
-            getattr(copy, name).append(getattr(self, name).all()[rows])
-        copy._cells.append(self._cells.all()[np.repeat(keep, _cell_bytes(prints))])
-        copy._hulls.append(self._hulls.all()[np.repeat(keep, prints["edges"])])
+        references = self._references.all()
+        entries = np.flatnonzero(alive[references])
+        copy = Prints(self._bodies.fresh())
+        copy.extend(self, entries, references[entries])
         return copy
 
-    def _enter(self, prints: NDArray[Any], references: NDArray[np.int32]) -> None:
-        """Take over prints of other columns: sizes stay, where they begin follows from them."""
-        sizes = {"row": prints["minutiae"], "cell": _cell_bytes(prints), "edge": prints["edges"]}
-        for begin, size in sizes.items():
-            prints[begin] = np.cumsum(size, dtype=np.int64) - size
-        entries = np.full(references[-1] + 1 if len(references) else 0, -1, np.int32)
-        entries[references] = np.arange(len(references), dtype=np.int32)
-        self._entries.append(entries)
-        self._references.append(references)
-        self._prints.append(prints)
+
+def _body_of(prepared: PreparedTemplate, cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What an exact comparison needs of a print, as bytes; see `unpack_minutiae` and `unpack_cells`."""
+    minutiae = prepared.minutiae
+    turns = np.arctan2(minutiae[SIN], minutiae[COS]).astype(np.float64) * (_TURNS / (2.0 * np.pi))
+    parts = (
+        prepared.hull.tobytes(),
+        minutiae[[X, Y]].astype(np.int16).tobytes(),
+        np.mod(np.rint(turns), _TURNS).astype(np.uint16).tobytes(),
+        np.rint(100.0 * minutiae[WEIGHT]).astype(np.uint8).tobytes(),
+        prepared.order.astype(np.uint8).tobytes(),
+        halved(prepared.descriptors.astype(np.int8)).tobytes(),
+        cells.tobytes(),
+    )
+    body = bytearray().join(parts)
+    return np.frombuffer(body + bytes(-len(body) % _ALIGNED), np.uint8)
+
+
+def _body_bytes(prints: NDArray[Any]) -> NDArray[np.int64]:
+    """Bytes of the body of each print."""
+    cells = 2 * prints["box"][:, 2].astype(np.int64) * prints["box"][:, 3]
+    minutiae, edges = prints["minutiae"].astype(np.int64), prints["edges"].astype(np.int64)
+    bare = _EDGE * edges + (_PLACE + _DESCRIPTOR) * minutiae + cells
+    return np.asarray(bare + -bare % _ALIGNED, np.int64)
 
 
 def _cropped(cells: NDArray[np.uint8]) -> tuple[tuple[int, int, int, int], NDArray[np.uint8]]:
@@ -210,8 +257,3 @@ def _cropped(cells: NDArray[np.uint8]) -> tuple[tuple[int, int, int, int], NDArr
         return (0, 0, 0, 0), cells[:, :0, :0]
     top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
     return (top, left, bottom - top, right - left), cells[:, top:bottom, left:right]
-
-
-def _cell_bytes(prints: NDArray[Any]) -> NDArray[np.int64]:
-    """Bytes of each print's kept cells."""
-    return np.asarray(2 * prints["box"][:, 2].astype(np.int64) * prints["box"][:, 3], np.int64)

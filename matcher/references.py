@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.bodies import HeldBodies, NewBodies
 from matcher.candidates import ReferenceId
 from matcher.codes import FINGERS, FingerPosition
 from matcher.columns import Column, State
@@ -33,6 +34,8 @@ class PreparedFinger:
     sketch: Sketch
 
 
+#: By position, prints to copy from and the numbers of those to copy.
+Copies: TypeAlias = Mapping[FingerPosition, tuple[Prints, NDArray[np.int64]]]
 #: A person's fingers, each prepared once.
 PreparedTenprint: TypeAlias = Mapping[FingerPosition, PreparedFinger]
 
@@ -65,7 +68,8 @@ class References:
     A number is never given twice. Not locked: `matcher.shard` lets searches run together and changes alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, new_bodies: NewBodies = HeldBodies) -> None:
+        self._new_bodies = new_bodies
         #: By number; None once dead.
         self.ids: list[ReferenceId | None] = []
         self.numbers: dict[ReferenceId, int] = {}
@@ -79,16 +83,36 @@ class References:
         return sum(prints.nbytes for prints in self.prints.values())
 
     def append(self, reference_id: ReferenceId, tenprint: PreparedTenprint, traits: Traits) -> None:
-        """Hold one reference more; its id must not be alive."""
+        """Hold one reference more; its id must not be alive.
+
+        Raises OSError where its prints find no room; then it is not held.
+        """
         number = len(self.ids)
-        for position, finger in tenprint.items():
-            if position not in self.prints:
-                self.prints[position] = Prints()
-            self.prints[position].append(number, finger.prepared, finger.sketch)
         self.ids.append(reference_id)
         self.numbers[reference_id] = number
         self.alive.append(np.array([True]))
         self.traits.append(traits)
+        try:
+            for position, finger in tenprint.items():
+                if position not in self.prints:
+                    self.prints[position] = Prints(self._new_bodies())
+                self.prints[position].append(number, finger.prepared, finger.sketch)
+        except OSError:
+            self.kill(reference_id)
+            raise
+
+    def extend(self, ids: Sequence[ReferenceId], copies: Copies) -> None:
+        """Hold many references more, without traits, each with a copy of one print of each position."""
+        first = len(self.ids)
+        numbers = np.arange(first, first + len(ids), dtype=np.int32)
+        self.ids.extend(ids)
+        self.numbers.update(zip(ids, numbers.tolist(), strict=True))
+        self.alive.append(np.ones(len(ids), np.bool_))
+        self.traits.extend(len(ids))
+        for position, (prints, chosen) in copies.items():
+            if position not in self.prints:
+                self.prints[position] = Prints(self._new_bodies())
+            self.prints[position].extend(prints, chosen, numbers)
 
     def kill(self, reference_id: ReferenceId) -> bool:
         """Never return a reference again; False if it is unknown."""
@@ -111,9 +135,9 @@ class References:
         return state
 
     @classmethod
-    def restored(cls, state: State) -> References:
+    def restored(cls, state: State, new_bodies: NewBodies = HeldBodies) -> References:
         """References from their `state`. Raises KeyError or ValueError where it is another's."""
-        references = cls()
+        references = cls(new_bodies)
         alive = state["alive"]
         names = state["ids"].tobytes().decode().split("\n") if len(alive) else []
         references.ids = [ReferenceId(name) if name else None for name in names]
@@ -123,7 +147,7 @@ class References:
         for position in FingerPosition:
             own = _below(f"prints/{position.value}/", state)
             if own:
-                references.prints[position] = Prints.restored(own, alive)
+                references.prints[position] = Prints.restored(own, alive, new_bodies())
         return references
 
     def allowed(

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matcher.bodies import HeldBodies, NewBodies
 from matcher.candidates import Candidate, ReferenceId
 from matcher.columns import State
+from matcher.errors import ShardUnavailable
 from matcher.exact import compare_exactly
 from matcher.locks import ReadWriteLock
-from matcher.references import PreparedTenprint, References
+from matcher.references import Copies, PreparedTenprint, References
 from matcher.scoring import Score
 from matcher.shortlist import Shortlist, best_places, similarities, views_of
 from matcher.traits import Filter, Traits
@@ -45,14 +47,21 @@ class Shard:
 
     dead_least, dead_share: prints of removed references are dropped from memory once they are more than
     both this many and this share of a position's.
+    new_bodies: where the bodies of prints are kept.
     """
 
     def __init__(
-        self, *, dead_least: int = 256, dead_share: float = 0.1, threads: Turns | None = None
+        self,
+        *,
+        dead_least: int = 256,
+        dead_share: float = 0.1,
+        threads: Turns | None = None,
+        new_bodies: NewBodies = HeldBodies,
     ) -> None:
         self._dead = dead_least, dead_share
         self._turns = threads or turns()
-        self._references = References()
+        self._new_bodies = new_bodies
+        self._references = References(new_bodies)
         self._sequence = 0
         #: One change at a time; `_lock` is held only for moments, so searches go on during long changes.
         self._changes = threading.Lock()
@@ -75,13 +84,22 @@ class Shard:
     def add(
         self, reference_id: ReferenceId, tenprint: PreparedTenprint, sequence: int, traits: Traits
     ) -> None:
-        """Add a reference, in the place of the one of the same id; the very next search finds it."""
+        """Add a reference, in the place of the one of the same id; the very next search finds it.
+
+        Raises OSError where its prints find no room; then it is not there, the old one neither.
+        """
         with self._changes:
             with self._lock.writing():
                 self._references.kill(reference_id)
                 self._references.append(reference_id, tenprint, traits)
                 self._sequence = max(self._sequence, sequence)
             self._reclaim()
+
+    def extend(self, ids: Sequence[ReferenceId], prints: Copies, sequence: int) -> None:
+        """Add many references at once, none of them known: see `References.extend`."""
+        with self._changes, self._lock.writing():
+            self._references.extend(ids, prints)
+            self._sequence = max(self._sequence, sequence)
 
     def remove(self, reference_id: ReferenceId, sequence: int) -> None:
         """Never return a reference again; nothing happens if it is unknown."""
@@ -103,14 +121,17 @@ class Shard:
 
     def restore(self, state: State, sequence: int) -> None:
         """Hold what `state` gave, in the place of all else. Raises KeyError or ValueError for another's."""
-        references = References.restored(state)
+        self.hold(References.restored(state, self._new_bodies), sequence)
+
+    def hold(self, references: References, sequence: int) -> None:
+        """Hold these references in the place of all else."""
         with self._changes, self._lock.writing():
             self._references, self._sequence = references, sequence
 
     def clear(self) -> None:
         """Hold nothing."""
         with self._changes, self._lock.writing():
-            self._references, self._sequence = References(), 0
+            self._references, self._sequence = References(self._new_bodies), 0
 
     def shortlist(self, probe: PreparedTenprint, size: int, search: Search) -> Shortlist:
         """The `size` references whose sketches are most like the probe's."""
@@ -135,7 +156,10 @@ class Shard:
     def compare(
         self, probe: PreparedTenprint, ids: Sequence[ReferenceId], limit: int, priority: Priority
     ) -> tuple[Candidate, ...]:
-        """The `limit` best of some references, compared exactly, not ranked yet; none removed meanwhile."""
+        """The `limit` best of some references, compared exactly, not ranked yet; none removed meanwhile.
+
+        Raises `ShardUnavailable` where a print cannot be read.
+        """
         with self._lock.reading():
             references = self._references
             known = [each for each in ids if each in references.numbers]
@@ -145,6 +169,8 @@ class Shard:
         compared = np.flatnonzero(scores.compared.any(axis=0))
         with self._lock.reading():
             places = [place for place in compared.tolist() if references.ids[numbers[place]] is not None]
+        if scores.unread[places].any():
+            raise ShardUnavailable("prints of this part of the gallery cannot be read: they were changed")
         best = best_places(scores.fused[places], lambda k: known[places[k]], limit)
         return tuple(
             Candidate(

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.descriptors import DIMENSIONS
+from matcher.descriptors import DIMENSIONS, STEPS
 from matcher.kernels_cylinder import fill_layer, scale_rows
 from matcher.kernels_sketch import pool_descriptors
 from matcher.pairing import WEIGHT
@@ -64,7 +64,8 @@ def sketch_of(prepared: PreparedTemplate) -> Sketch:
 def pooled_of(prepared: PreparedTemplate, centres: Floats) -> Floats:
     """The descriptors of a print pooled around centres: float32[CENTRES · DIMENSIONS], length 1 or 0."""
     pooled = np.empty(len(centres) * DIMENSIONS, np.float32)
-    pool_descriptors(prepared.descriptors, prepared.minutiae[WEIGHT], centres, TEMPERATURE, POWER, pooled)
+    described = prepared.descriptors / np.float32(STEPS)
+    pool_descriptors(described, prepared.minutiae[WEIGHT], centres, TEMPERATURE, POWER, pooled)
     return pooled
 
 

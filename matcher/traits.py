@@ -43,6 +43,9 @@ class Filter:
     galleries: frozenset[str] | None = None
 
 
+_NOTHING_KNOWN = Traits()
+
+
 class TraitColumns:
     """The traits of many references, by number: 10 bytes each. Words are numbered as they come."""
 
@@ -59,12 +62,19 @@ class TraitColumns:
 
     def append(self, traits: Traits) -> None:
         """Keep the traits of the next reference."""
+        self._extend(1, traits)
+
+    def extend(self, count: int) -> None:
+        """The next so many references have none."""
+        self._extend(count, _NOTHING_KNOWN)
+
+    def _extend(self, count: int, traits: Traits) -> None:
         year = _NO_YEAR if traits.birth_year is None else traits.birth_year
-        self._sexes.append(np.array([self._number(traits.sex)], np.uint16))
-        self._years.append(np.array([year], np.int16))
-        self._categories.append(np.array([self._number(traits.category)], np.uint16))
+        self._sexes.append(np.full(count, self._number(traits.sex), np.uint16))
+        self._years.append(np.full(count, year, np.int16))
+        self._categories.append(np.full(count, self._number(traits.category), np.uint16))
         chosen = self._sets.setdefault(traits.galleries, len(self._sets))
-        self._galleries.append(np.array([chosen], np.int32))
+        self._galleries.append(np.full(count, chosen, np.int32))
 
     def state(self) -> State:
         """The columns and the words behind their numbers."""

@@ -2,8 +2,8 @@
 
 Run as a script it is a nursery: it imports and compiles once, then forks one worker per line on its standard
 input (a port where the test listens). A worker opens the store, fills its gallery, says `ready N`, and for
-each line `SEED` enrols the encounter of that seed and answers `done SEED` once it is durable and in the
-gallery. Forking keeps a restart at milliseconds where importing would take seconds.
+each line `FIRST LAST` enrols the encounters of those seeds one by one and answers `done SEED` once each is
+durable and in the gallery. Forking keeps a restart at milliseconds where importing would take seconds.
 """
 
 from __future__ import annotations
@@ -14,25 +14,31 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Self
 
 from sqlalchemy import event
 from stored_people import random_encounter, with_picture
 
+from enrollment import audit_log
+from enrollment.audit_log import AuditEntry
 from enrollment.blobs import BlobStore
 from enrollment.database import Database
 from enrollment.errors import ConflictingRecord
 from enrollment.follower import GalleryFollower
+from enrollment.gallery_checkpoint import GalleryCheckpoint
 from enrollment.keyring import Keyring
 from enrollment.records import Records
 from matcher.codes import FingerPosition
-from matcher.comparison import prepare
 from matcher.gallery import Gallery
 
 #: Seconds a worker may take to become ready: the first one may have to compile.
 PATIENCE_S = 120
 INDEX = (FingerPosition.RIGHT_INDEX,)
+#: Encounters enrolled one by one before the gallery takes them over and they are acknowledged.
+TOGETHER = 5
 
 
 def picture_of(seed: int) -> bytes:
@@ -84,11 +90,18 @@ class EnrollingProcess:
 
     def enrol(self, seed: int) -> bool:
         """Have the encounter of a seed enrolled; True when that was acknowledged, False when killed first."""
+        return next(self.enrol_many(seed, seed), None) == seed
+
+    def enrol_many(self, first: int, last: int) -> Iterator[int]:
+        """Have the encounters of these seeds enrolled; gives each when acknowledged, ends where killed."""
         try:
-            self._connection.sendall(f"{seed}\n".encode())
+            self._connection.sendall(f"{first} {last}\n".encode())
         except ConnectionError:
-            return False
-        return self._answer() == f"done {seed}"
+            return
+        for seed in range(first, last + 1):
+            if self._answer() != f"done {seed}":
+                return
+            yield seed
 
     def kill(self) -> None:
         """Kill the worker where it stands."""
@@ -114,15 +127,22 @@ def serve(place: str, blobs: str, lines: IO[Any]) -> None:
     """Be a worker."""
     with Database.open(place) as database:
         _weaken(database)
-        records = Records(database, BlobStore(Path(blobs)), Keyring.open(keys_beside(Path(blobs))))
-        gallery = Gallery()
-        follower = GalleryFollower(database, records, gallery)
+        keyring = Keyring.open(keys_beside(Path(blobs)))
+        records, gallery = Records(database, BlobStore(Path(blobs)), keyring), Gallery()
+        checkpoint = GalleryCheckpoint(Path(blobs).parent / "gallery", keyring)
+        follower = GalleryFollower(database, records, gallery, checkpoint=checkpoint)
         follower.catch_up()
         _say(lines, f"ready {len(gallery)}")
+        follower.keep()  # so that a restart is short, and kills meet this work too
         for line in lines:
-            enrol(database, records, int(line))
-            follower.catch_up()
-            _say(lines, f"done {line.strip()}")
+            first, last = map(int, line.split())
+            for begin in range(first, last + 1, TOGETHER):
+                seeds = range(begin, min(begin + TOGETHER, last + 1))
+                for seed in seeds:
+                    enrol(database, records, seed)
+                follower.catch_up()
+                for seed in seeds:
+                    _say(lines, f"done {seed}")
 
 
 def _weaken(database: Database) -> None:
@@ -140,6 +160,8 @@ def enrol(database: Database, records: Records, seed: int) -> None:
     try:
         with database.transaction() as tx:
             records.add(tx, encounter, pictures, kept)
+            enrolled = AuditEntry("worker", "test", "enroll", "done", returned=(encounter.encounter_id,))
+            audit_log.append(tx, enrolled)
     except ConflictingRecord:
         pass
 
@@ -155,9 +177,21 @@ def _say(lines: IO[Any], words: str) -> None:
     lines.flush()
 
 
+def _warm_up() -> None:
+    """Import, load and compile what a worker needs, on a store that is thrown away: for all workers, once."""
+    with tempfile.TemporaryDirectory() as folder, Database.open(folder) as database:
+        keyring = Keyring.open(Path(folder, "keys"))
+        records = Records(database, BlobStore(Path(folder, "blobs")), keyring)
+        checkpoint = GalleryCheckpoint(Path(folder, "gallery"), keyring)
+        follower = GalleryFollower(database, records, Gallery(), checkpoint=checkpoint)
+        enrol(database, records, 0)
+        follower.catch_up()
+        follower.keep()
+
+
 def main(place: str, blobs: str) -> None:
     """Be the nursery: one worker at a time, until the test closes our input."""
-    prepare(random_encounter(0, positions=INDEX).tenprint[INDEX[0]])  # loads compiled code, for all workers
+    _warm_up()
     for line in sys.stdin:
         worker = os.fork()
         if worker == 0:

@@ -1,17 +1,20 @@
-"""kill -9 as a test. What is killed has four verbs, so that a worker or the whole service can be it."""
+"""kill -9 as a test: a process that enrols is killed, and what it acknowledged is sought."""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
 
-from enrolling_process import INDEX, keys_beside, picture_of
+from enrolling_process import INDEX, TOGETHER, EnrollingProcess, keys_beside, picture_of
 from sqlalchemy import text
 from stored_people import random_encounter
 
+from enrollment import audit_log
+from enrollment.audit_checkpoints import Signer
+from enrollment.audit_verification import verify
 from enrollment.blobs import BlobStore
 from enrollment.change_log import Operation
 from enrollment.database import Database
@@ -21,51 +24,51 @@ from enrollment.records import Records
 from matcher.gallery import Gallery
 from matcher.scoring import Score
 
-
-class Enroller(Protocol):
-    """A process that enrols, on one store that outlives it."""
-
-    def start(self) -> None:
-        """Start it (again); returns at once."""
-
-    def ready(self) -> int | None:
-        """Wait until it can enrol; gives the size of its gallery, None when it was killed first."""
-
-    def enrol(self, seed: int) -> bool:
-        """Have the encounter of a seed enrolled, once however often it is asked; True when acknowledged."""
-
-    def kill(self) -> None:
-        """Send SIGKILL, if it runs."""
+#: Encounters asked for beyond the one after which the process is killed: it must not run out of work first.
+AHEAD = 100
 
 
-def enrol_and_kill(
-    process: Enroller, *, kills: int, longest_life_s: float, chance: random.Random
-) -> list[int]:
-    """Start and kill the process `kills` times while it enrols; gives the seeds it acknowledged.
+def enrol_and_kill(process: EnrollingProcess, *, kills: int, most: int, chance: random.Random) -> int:
+    """Start and kill the process `kills` times while it enrols; gives how many seeds it acknowledged.
 
-    Between two of these it is killed once more, while it opens the store and fills its gallery.
+    It is killed within 20 ms of a random acknowledgement, the `most`-th of a life at the latest, while more
+    are asked for; those are asked for again. Between two of these it is killed once more, while it opens the
+    store and fills its gallery. Nothing here hangs on how fast the machine is.
     """
-    acknowledged: list[int] = []
+    acknowledged = 0
     for _ in range(kills):
         process.start()
-        time.sleep(chance.uniform(0, 0.05))
+        time.sleep(chance.uniform(0, 0.1))
         process.kill()
         process.start()
         size = process.ready()
         assert size is not None
-        assert size >= len(acknowledged), "after a restart the gallery lacks what was acknowledged"
-        killer = threading.Timer(chance.uniform(0, longest_life_s), process.kill)
-        killer.start()
-        while process.enrol(len(acknowledged)):
-            acknowledged.append(len(acknowledged))
+        assert size >= acknowledged, "after a restart the gallery lacks what was acknowledged"
+        last = acknowledged + chance.randint(0, most)
+        killer = threading.Timer(chance.uniform(0, 0.02), process.kill)
+        for seed in process.enrol_many(acknowledged, last + AHEAD):
+            acknowledged = seed + 1
+            if seed == last:
+                killer.start()
         killer.join()
     return acknowledged
 
 
-def check_store(place: str, blobs: Path, acknowledged: list[int]) -> None:
-    """Every acknowledged encounter is there once, whole, and found; at most one more was under way."""
+def check_store(
+    place: str,
+    blobs: Path,
+    acknowledged: Sequence[int],
+    *,
+    sought: Iterable[int] | None = None,
+    audited: bool = False,
+) -> None:
+    """Every acknowledged encounter is there once, whole, and found; at most `TOGETHER` more were under way.
+
+    sought: those to search for, all unless given. audited: each was enrolled with its row of the audit log.
+    """
     with Database.open(place) as database:
-        records, gallery = Records(database, BlobStore(blobs), Keyring.open(keys_beside(blobs))), Gallery()
+        keyring = Keyring.open(keys_beside(blobs))
+        records, gallery = Records(database, BlobStore(blobs), keyring), Gallery()
         GalleryFollower(database, records, gallery).catch_up()
         with database.reading() as tx:
             if database.dialect == "sqlite":
@@ -75,10 +78,15 @@ def check_store(place: str, blobs: Path, acknowledged: list[int]) -> None:
             assert all(each.operation is Operation.ADD for each in changes)
             assert len(changes) == len(stored) == records.count(tx) == len(gallery)
             assert {f"e-{seed}" for seed in acknowledged} <= stored
-            assert len(stored) <= len(acknowledged) + 1
+            assert len(stored) <= len(acknowledged) + TOGETHER
             for seed in acknowledged:
                 assert records.image(tx, f"e-{seed}", INDEX[0]) == picture_of(seed)
-    for seed in acknowledged:
+            if audited:
+                assert audit_log.last_sequence(tx) == len(stored)
+                verifier = Signer(keyring.secret("audit-signing")).verifier
+                assert database.audit is not None
+                assert list(verify(tx, database.audit, verifier)) == []
+    for seed in acknowledged if sought is None else sought:
         probe = random_encounter(seed, positions=INDEX).tenprint
         best = gallery.search(probe, limit=1, threshold=Score(40.0)).candidates[0]
         assert best.reference_id == f"e-{seed}"

@@ -65,8 +65,9 @@ def register(
     """
     _require_template(desk, encounter, actor=actor, at=at)
     flags = check_session(session, other_hands)
-    found = desk.searcher.search(encounter.tenprint)
-    kept = desk.records.keep_images(encounter, pictures)
+    found, kept = desk.records.keep_images_beside(
+        encounter, pictures, lambda: desk.searcher.search(encounter.tenprint)
+    )
     with desk.database.transaction() as tx:
         before = idempotency.claim(tx, repeat.key, repeat.request_hash) if repeat else None
         if repeat is not None and before is not None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from api.errors import NotAuthenticated
+from api.errors import NotAuthenticated, TooManyRequests
 from api.guard import Guard
+from api.rates import Rates
 from api.roles import Principal, Role
 from api.settings import load_settings
 
@@ -109,6 +111,50 @@ def test_body_of_an_unknown_caller_is_not_read() -> None:
 
     status, _ = asyncio.run(_ask(_guard(refuse), receive))
     assert status == 401
+
+
+def test_key_that_asks_too_often_waits_and_others_do_not() -> None:
+    """429 says how long; another key is served meanwhile."""
+    callers = iter([_CALLER] * 4 + [Principal("desk 4", "ijklmnop", Role.DESK)])
+    guard = _guard(lambda _header: next(callers), max_requests_per_minute=3)
+    answers = [asyncio.run(_ask(guard, _sending(b"1"))) for _ in range(5)]
+    assert [status for status, _ in answers] == [200, 200, 200, 429, 200]
+    assert json.loads(answers[3][1])["code"] == "too_many_requests"
+    free = _guard(max_requests_per_minute=0)
+    assert {asyncio.run(_ask(free, _sending(b"1")))[0] for _ in range(5)} == {200}
+
+
+def test_address_without_a_good_key_is_not_looked_up_for_ever() -> None:
+    """After its refusals of a minute even a good key waits there; another address is served."""
+    looked_up = []
+
+    def refuse(header: str | None) -> Principal:
+        looked_up.append(header)
+        raise NotAuthenticated("no key")
+
+    guard = _guard(refuse, max_refusals_per_minute=2)
+    assert [asyncio.run(_ask(guard, _sending(b"1")))[0] for _ in range(4)] == [401, 401, 429, 429]
+    assert len(looked_up) == 2
+    free = _guard(refuse, max_refusals_per_minute=0)
+    assert {asyncio.run(_ask(free, _sending(b"1")))[0] for _ in range(4)} == {401}
+
+
+def test_waiting_time_is_told_and_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most a minute, never nothing; afterwards there is room."""
+    rates, now = Rates(load_settings(max_requests_per_minute=2, max_refusals_per_minute=1)), time.time()
+    rates.count_request("a key")
+    rates.count_request("a key")
+    with pytest.raises(TooManyRequests, match="2 requests a minute") as refusal:
+        rates.count_request("a key")
+    assert 1 <= refusal.value.retry_after_s <= 60
+    rates.check_refusals("here")
+    rates.count_refusal("here")
+    with pytest.raises(TooManyRequests, match="your address"):
+        rates.check_refusals("here")
+    rates.check_refusals("there")
+    monkeypatch.setattr(time, "time", lambda: now + 121)
+    rates.count_request("a key")
+    rates.check_refusals("here")
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/docs", "/openapi.json", "/problems"])

@@ -255,13 +255,39 @@ def test_callback_is_refused_clearly(running: Running) -> None:
     assert "callback" in answer.json()["message"]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [{"dateOfBirthMin": "1980-06-01"}, {"dateOfBirthMax": 1980}, {"gender": "X"}, {"nationality": "BEL"}],
+)
 def test_filter_that_would_be_ignored_is_refused(
-    running: Running, gallery: str, person: dict[str, Any]
+    running: Running, gallery: str, person: dict[str, Any], asked: dict[str, Any]
 ) -> None:
     """A search that silently skips a filter answers another question."""
     del person
-    body = _search(picture(KNOWN, 2, _THUMB)) | {"filter": {"dateOfBirthMin": "1980-01-01"}}
+    body = _search(picture(KNOWN, 2, _THUMB)) | {"filter": asked}
     assert _ask(running, "POST", f"/identify/{gallery}", json=body).status_code == 400
+
+
+def test_search_is_narrowed_by_gender_and_years_of_birth(running: Running, gallery: str) -> None:
+    """Before the list is cut; who is of unknown gender passes, and an amended one counts from then on."""
+    said = {"gender": "Female", "dateOfBirth": "1990-07-14"}
+    thumb = _finger(picture(KNOWN, 1, _THUMB))
+    made = _create(running, _encounter(thumb, galleries=(gallery,), biographicData=said))
+
+    def found(**asked: object) -> bool:
+        body = _search(picture(KNOWN, 2, _THUMB)) | {"filter": asked}
+        answer = _ask(running, "POST", f"/identify/{gallery}", json=body)
+        assert answer.status_code == 200
+        return bool(answer.json())
+
+    assert found(gender="F", dateOfBirthMin="1990-01-01", dateOfBirthMax="1990-12-31", biometricType="FINGER")
+    assert not found(gender="M")
+    assert not found(dateOfBirthMin="1991-01-01")
+    assert not found(dateOfBirthMax="1989-12-31")
+    address = f"/persons/{made['personId']}/encounters/{made['encounterId']}"
+    amended = _encounter(thumb, galleries=(gallery,), biographicData={})
+    assert _ask(running, "PUT", address, json=amended).status_code == 204
+    assert found(gender="M", dateOfBirthMin="1991-01-01")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b"null", b"[]", b'{"filter": NaN}'])

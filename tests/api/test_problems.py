@@ -11,7 +11,7 @@ import pytest
 
 import enrollment
 import workflow
-from api.errors import INTERNAL, PROBLEMS, NotAuthenticated, NotReady, problem_of
+from api.errors import INTERNAL, PROBLEMS, NotAuthenticated, NotReady, TooManyRequests, problem_of
 from api.problems import problem_response
 from enrollment.errors import UnknownResolution
 from matcher.errors import FingerprintError
@@ -85,6 +85,7 @@ def test_strict_osia_client_gets_the_bare_error() -> None:
 
 
 def test_headers_say_how_to_go_on() -> None:
-    """401 names the scheme, 503 says when to come back."""
+    """401 names the scheme, 503 and 429 say when to come back."""
+    assert problem_response(TooManyRequests("slowly", 7), {}).headers["retry-after"] == "7"
     assert "Bearer" in problem_response(NotAuthenticated("key"), {}).headers["www-authenticate"]
     assert problem_response(NotReady("later"), {}).headers["retry-after"]

@@ -52,6 +52,8 @@ def test_scores_report_and_plot_are_written(manifest: Path, tmp_path: Path) -> N
     assert report["macro"]["failures"] == 1
     assert report["macro"]["n_nonmated"] == len(rows) - 3
     assert report["macro"]["extract_ms_p50"] > 0
+    assert [entry["fnmr"] for entry in report["one_threshold"]] == [0.0, 0.0, 0.0]
+    assert report["one_threshold"][0]["nonmated"] == report["macro"]["n_nonmated"]
     assert (tmp_path / "det.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks import scale
+from benchmarks import scale, scale_costs, strangers
 from benchmarks.datasets import Picture
 from benchmarks.identification import Search, report_of, search_pictures
 from benchmarks.scale_plots import write_plots
+from benchmarks.scale_rates import report_of as report_of_scale
 from fixtures.templates import person
 from matcher.codes import FingerPosition
 
@@ -39,26 +41,45 @@ def test_pictures_are_sought_within_their_set_and_among_strangers() -> None:
 def test_synthetic_people_are_found_and_what_they_cost_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From filling to plots."""
+    """From making prints to plots; and nothing is done twice."""
     monkeypatch.setattr(scale, "MARKS", (8,))
-    report = scale.measure(12, (1, 2), 4, silent)
+    monkeypatch.setattr(scale_costs, "_ADDED", 4)
+    plan = scale.Plan(people=12, fingers=(1, 2), searches=4, kept=tmp_path / "prints")
+    report = scale.measure(plan, tmp_path, silent)
     one, two = report["searches"]
     assert one["rank_1"] == two["rank_1"] == 1.0
     assert one["lost_by_shortlist"] == 0
     assert one["accepted"] == 4
-    assert two["searches_per_s"].keys() == {"1", "2", "4"}
+    assert report["together"]["2"].keys() == {"1", "2", "4"}
     assert 1000 < report["bytes_per_finger"] < 4000
     assert report["restart"]["bytes"] > 12 * 2 * 1000
+    assert report["adding"]["found_at_once"] == 4
     assert [entry["people"] for entry in report["growth"]] == [8, 8, 12, 12]
     write_plots(report, tmp_path)
-    assert {each.name for each in tmp_path.iterdir()} == {"cmc.png", "det.png", "latency.png"}
+    assert {each.name for each in tmp_path.glob("*.png")} == {"cmc.png", "det.png", "latency.png"}
+    monkeypatch.setattr(scale, "search", None)
+    again = scale.measure(replace(plan, parts=("searches",)), tmp_path, silent)
+    assert again["searches"] == report["searches"]
+    assert again["restart"] == report["restart"]
+
+
+def test_people_put_together_from_the_fingers_of_others_lie_sealed_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool's own people are found; memory holds little more than sketches."""
+    monkeypatch.setattr(strangers, "PART", 4)
+    plan = scale.Plan(20, (2,), 4, tmp_path / "prints", pool=8, sealed=True, parts=("searches",))
+    report = scale.measure(plan, tmp_path, silent)
+    assert report["searches"][0]["rank_1"] == 1.0
+    assert report["prints"] == 40
+    assert report["bytes_per_finger"] < 400
 
 
 def test_a_scale_report_counts_what_the_shortlist_lost() -> None:
     """A mate that comparison accepts and the list lacks; the interval says how little 100 searches tell."""
-    found = [scale.Outcome(1, 80.0, 80.0, 20.0 + n / 100, 1.0) for n in range(98)]
-    lost, hopeless = scale.Outcome(0, 0.0, 41.0, 20.0, 1.0), scale.Outcome(0, 0.0, 12.0, 20.0, 1.0)
-    report = scale.report_of(1, [*found, lost, hopeless])
+    found = [scale.Outcome(n, 1, 80.0, 80.0, 20.0 + n / 100, 1.0) for n in range(98)]
+    lost, hopeless = (scale.Outcome(98, 0, 0.0, exact, 20.0, 1.0) for exact in (41.0, 12.0))
+    report = report_of_scale(1, [*found, lost, hopeless])
     assert (report["accepted"], report["lost_by_shortlist"]) == (99, 1)
     assert 0.02 < report["lost_share_below"] < 0.06
     assert report["rank_100"] == pytest.approx(0.98)

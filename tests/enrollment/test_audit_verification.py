@@ -32,6 +32,7 @@ SIGNER = Signer(new_key())
 ROWS = 23
 #: Random acts of tampering; `make torture` asks for 10,000.
 TAMPERS = int(os.environ.get("TENPRINT_TORTURE_TAMPERS", "200"))
+SEED = int(os.environ.get("TENPRINT_TORTURE_SEED", "7"))
 #: Checkpoints after this many rows.
 SIZES = (8, 20)
 TRIGGERS = [f"{name}_no_{act}" for name in ("audit_log", "audit_checkpoints") for act in ("update", "delete")]
@@ -166,7 +167,7 @@ class _Undone(Exception):  # noqa: N818 - no error: it rolls the tampering back
 
 def test_random_tampering_is_always_found(unguarded: Database) -> None:
     """Hundreds of acts, each undone again; a changed row is found wherever it is."""
-    chance = random.Random(7)
+    chance = random.Random(SEED)
     for _ in range(TAMPERS):
         act = _tampering(chance)
         with pytest.raises(_Undone), unguarded.transaction() as tx:  # noqa: PT012 - the act, seen, then undone

@@ -33,6 +33,7 @@ PICTURE = b"ridges and valleys " * 50
 NAME = "Vandersteen-Canary"
 #: Random bits to flip; `make torture` asks for 10,000.
 TAMPERS = int(os.environ.get("TENPRINT_TORTURE_TAMPERS", "60"))
+SEED = int(os.environ.get("TENPRINT_TORTURE_SEED", "5"))
 
 
 def _named(seed: int) -> tuple[Encounter, dict[FingerPosition, bytes]]:
@@ -124,7 +125,7 @@ def test_every_flipped_bit_of_a_stored_ciphertext_is_found(
 ) -> None:
     """In templates, names, wrapped keys and pictures, wherever the bit is: nothing that was changed opens."""
     _add(database, records, 1)
-    chance = random.Random(5)
+    chance = random.Random(SEED)
     (picture,) = ((tmp_path / "blobs" / each[:2] / each) for each in blobs.addresses())
     columns = ((templates, "data"), (encounters, "sealed"), (data_keys, "wrapped"))
     for _ in range(TAMPERS):

@@ -50,7 +50,10 @@ def test_a_restored_gallery_answers_as_the_old_one(checkpoint: GalleryCheckpoint
     """Searches, filters, sequence; and it goes on living."""
     old, new = filled(), Gallery(shards=2)
     checkpoint.save(old)
-    assert checkpoint.load(new, newest=PEOPLE + 1) == PEOPLE + 1
+    seen: list[tuple[int, int]] = []
+    assert checkpoint.load(new, PEOPLE + 1, lambda *each: seen.append(each)) == PEOPLE + 1
+    assert seen == sorted(seen)
+    assert seen[0][0] < seen[-1][0] == seen[-1][1] == PEOPLE
     new.add(ReferenceId("late"), person(31, 9).tenprint(0, (INDEX,)), sequence=99)
     old.add(ReferenceId("late"), person(31, 9).tenprint(0, (INDEX,)), sequence=99)
     new.remove(ReferenceId("p0"), sequence=100)

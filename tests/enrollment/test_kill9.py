@@ -21,9 +21,10 @@ def test_nothing_acknowledged_is_lost_by_kill_9(database_place: str, tmp_path: P
     """After more than 20 kills every acknowledged encounter is stored once, whole, and found by a search."""
     chance = random.Random(9)  # the moments differ in every run anyway: the processes' own timing
     with EnrollingProcess(database_place, tmp_path / "blobs") as process:
-        acknowledged = enrol_and_kill(process, kills=KILLS, longest_life_s=0.5, chance=chance)
-    assert len(acknowledged) > KILLS
-    check_store(database_place, tmp_path / "blobs", acknowledged)
+        acknowledged = enrol_and_kill(process, kills=KILLS, most=8, chance=chance)
+    assert acknowledged > KILLS
+    sought = chance.sample(range(acknowledged), 20)
+    check_store(database_place, tmp_path / "blobs", range(acknowledged), sought=sought, audited=True)
 
 
 def test_a_loss_would_be_noticed(

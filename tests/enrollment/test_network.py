@@ -15,7 +15,10 @@ from ridge_pictures import ridge_picture
 from enrollment.network import MinutiaeNetwork, patches_at, peaks
 from enrollment.network_parts import Parts
 from enrollment.parts_cache import load_parts
+from enrollment.peak_gate import cells_with_peaks
 from enrollment.segmentation import crop_to_foreground, gradients, segment
+from enrollment.trunk import Features
+from fixtures import named
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "leader_keras.npz"
 #: Differences to the Keras model allowed; the largest seen is 2e-5.
@@ -102,12 +105,35 @@ def test_peaks_equal_their_definition(seed: int, threshold: float) -> None:
 
 def test_patches_are_zero_outside_the_picture() -> None:
     """At a corner the patch holds the features that exist, and says which of its middle ones do."""
-    features = np.arange(1, 61, dtype=np.float32).reshape(1, 6, 10)
-    patches, inside = patches_at(features, np.array([0, 3]), np.array([9, 4]))
-    np.testing.assert_array_equal(patches[0, 0, 4:8, :5], features[0, :4, 5:])
+    pixels = np.arange(1, 97, dtype=np.float32).reshape(8, 12, 1)
+    features = Features(
+        np.empty((4, 6, 0), np.float32), np.pad(pixels, ((4, 4), (4, 4), (0, 0))), np.ones((4, 6), bool)
+    )
+    patches, inside = patches_at(features, np.array([0, 5], np.int32), np.array([11, 6], np.int32))
+    np.testing.assert_array_equal(patches[0, 0, 4:, :5], pixels[:5, 7:, 0])
     assert not patches[0, 0, :4].any()
     assert not patches[0, 0, :, 5:].any()
     np.testing.assert_array_equal(inside[:, 0], [[[0, 0, 0], [1, 1, 0], [1, 1, 0]], np.ones((3, 3))])
+
+
+def test_the_gate_loses_no_peak(network: MinutiaeNetwork) -> None:
+    """Asking the position head only where a peak can be finds what asking everywhere does."""
+    whole = named.rolled_probe().pixels
+    pixels = crop_to_foreground(whole, segment(gradients(whole))).pixels
+    everywhere = network.detect(pixels)
+    gated = network.detect(pixels, np.ones(pixels.shape, dtype=np.bool_))
+    assert len(gated.x) >= 50
+    np.testing.assert_array_equal(np.stack([gated.y, gated.x]), np.stack([everywhere.y, everywhere.x]))
+    np.testing.assert_allclose(gated.probability, everywhere.probability, atol=1e-3)
+    np.testing.assert_allclose(gated.direction, everywhere.direction, atol=1e-4)
+
+
+def test_the_gate_saves_most_of_the_work(network: MinutiaeNetwork) -> None:
+    """Of a picture with few minutiae most cells are left out, and none that holds one."""
+    picture = ridge_picture(320, 384, minutiae=12, seed=3)
+    cells = cells_with_peaks(network._trunk.run(picture.pixels))
+    assert cells[picture.y.astype(int) // 4, picture.x.astype(int) // 4].all()
+    assert cells.mean() < 0.25
 
 
 def assert_same(left: Parts, right: Parts) -> None:

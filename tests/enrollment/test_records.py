@@ -24,7 +24,7 @@ from enrollment.errors import ConflictingRecord, MalformedRecord, UnknownRecord
 from enrollment.record_writer import Amendment
 from enrollment.records import Records
 from enrollment.tables import metadata, released_blobs
-from matcher.codes import FingerPosition
+from matcher.codes import FINGERS, FingerPosition
 from matcher.template import Template
 
 INDEX = FingerPosition.RIGHT_INDEX
@@ -447,3 +447,37 @@ def test_many_threads_enrol_at_once(database: Database, records: Records) -> Non
     assert len(set(sequences)) == 40
     rows = _rows(database)
     assert (rows["encounters"], rows["persons"], rows["change_log"]) == (40, 3, 40)
+
+
+def test_pictures_kept_beside_other_work_go_when_it_fails(records: Records, blobs: BlobStore) -> None:
+    """What both give comes back; whatever the work raises, no picture is left of it."""
+    encounter, pictures = with_picture(random_encounter(1), b"a picture")
+    found, kept = records.keep_images_beside(encounter, pictures, lambda: "found")
+    assert (found, list(blobs.addresses())) == ("found", list(kept.addresses.values()))
+
+    def fail() -> None:
+        raise UnknownRecord("no gallery")
+
+    with pytest.raises(UnknownRecord, match="no gallery"):
+        records.keep_images_beside(*with_picture(random_encounter(2), b"another"), fail)
+    assert list(blobs.addresses()) == list(kept.addresses.values())
+    with pytest.raises(MalformedRecord):
+        records.keep_images_beside(encounter, {}, lambda: "found")
+    with pytest.raises(UnknownRecord):
+        records.keep_images_beside(encounter, {}, fail)
+
+
+def test_pictures_of_ten_fingers_are_kept_side_by_side(records: Records, blobs: BlobStore) -> None:
+    """Each lies under its own address; and opens in its own place."""
+    encounter = random_encounter(1)
+    images, pictures = {}, {}
+    for position in FINGERS:
+        described, data = with_picture(encounter, b"picture %d" % position, position)
+        images |= described.images
+        pictures |= data
+    kept = records.keep_images(replace(encounter, images=images), pictures)
+    assert set(kept.addresses.values()) == set(blobs.addresses())
+    assert list(kept.addresses) == list(pictures)
+    for position, address in kept.addresses.items():
+        sha256 = images[position].sha256
+        assert kept.key.open_picture(int(position), sha256, blobs.get(address)) == pictures[position]

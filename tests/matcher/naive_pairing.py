@@ -7,12 +7,13 @@ import math
 import numpy as np
 
 from matcher import parameters as p
+from matcher.descriptors import STEPS
 from matcher.pairing import COS, SIN, X, Y
 
 
 def similarities(probe: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """`matcher.pairing.similarities`."""
-    return probe.astype(np.float64) @ reference.astype(np.float64).T
+    return probe.astype(np.float64) @ reference.astype(np.float64).T / STEPS**2
 
 
 def strongest_pairs(table: np.ndarray) -> list[tuple[int, int]]:

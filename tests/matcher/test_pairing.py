@@ -10,7 +10,7 @@ from strategies import anything, scattered
 
 from matcher import pairing, parameters
 from matcher.comparison import prepare
-from matcher.descriptors import DIMENSIONS
+from matcher.descriptors import DIMENSIONS, MOST_STEPS
 from matcher.template import Template
 
 SEEDS = st.integers(0, 10_000)
@@ -21,15 +21,17 @@ def table_of(seed: int, rows: int, columns: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-1.0, 1.0, (rows, columns)).astype(np.float32)
 
 
-@given(SEEDS, st.integers(0, 20), st.integers(0, 20))
+@given(SEEDS, st.integers(0, 20), st.integers(0, 255))
 @settings(max_examples=30, deadline=None)
 def test_similarities_equal_naive(seed: int, rows: int, columns: int) -> None:
-    """Inner products of all rows."""
+    """Inner products of all rows, each rounded once: equal sums are equal similarities."""
     rng = np.random.default_rng(seed)
-    probe = rng.normal(size=(rows, DIMENSIONS)).astype(np.float32)
-    reference = rng.normal(size=(columns, DIMENSIONS)).astype(np.float32)
-    expected = naive_pairing.similarities(probe, reference)
-    np.testing.assert_allclose(pairing.similarities(probe, reference), expected, atol=1e-4)
+    probe = rng.integers(-MOST_STEPS, MOST_STEPS + 1, (rows, DIMENSIONS)).astype(np.float32)
+    reference = rng.integers(-MOST_STEPS, MOST_STEPS + 1, (columns, DIMENSIONS)).astype(np.float32)
+    found = pairing.similarities(probe, reference)
+    np.testing.assert_allclose(found, naive_pairing.similarities(probe, reference), rtol=1e-6)
+    sums = (probe @ reference.T).astype(int)
+    assert len(np.unique(found)) == len(np.unique(sums))
 
 
 @given(SEEDS, st.integers(0, 40), st.integers(0, 40))

@@ -29,6 +29,8 @@ from enrollment.keyring import Keyring
 from enrollment.records import Records
 
 HERE = Path(__file__).parent
+#: Most acknowledgements of a life before its power is cut.
+MOST = 12
 
 
 @dataclass
@@ -50,9 +52,7 @@ def why_not() -> str | None:
     return None
 
 
-def cut_power(
-    scratch: Path, *, cuts: int, seed: int, safe: bool = True, longest_life_s: float = 0.6
-) -> Outcome:
+def cut_power(scratch: Path, *, cuts: int, seed: int, safe: bool = True) -> Outcome:
     """Enrol and cut, `cuts` times on one disk; `safe` False is the control."""
     chance, outcome, acknowledged = random.Random(seed), Outcome(), list[int]()
     image, mount = scratch / "image", scratch / "mount"
@@ -65,7 +65,7 @@ def cut_power(
     place = mount / "data"
     with _environment(environment), EnrollingProcess(str(place), place / "blobs", quiet=True) as process:
         for _ in range(cuts):
-            _one_life(process, image, mount, acknowledged, life_s=chance.uniform(0.05, longest_life_s))
+            _one_life(process, image, mount, acknowledged, chance)
             outcome.cuts += 1
             lost, damaged = _examined(image / "data", acknowledged)
             outcome.acknowledged = len(acknowledged) + len(outcome.lost)
@@ -77,18 +77,23 @@ def cut_power(
 
 
 def _one_life(
-    process: EnrollingProcess, image: Path, mount: Path, acknowledged: list[int], *, life_s: float
+    process: EnrollingProcess, image: Path, mount: Path, acknowledged: list[int], chance: random.Random
 ) -> None:
-    """Start the disk and a worker on it, and cut the power while it enrols."""
+    """Start the disk and a worker on it, and cut the power while it enrols.
+
+    That is within 30 ms of a random acknowledgement, so that it does not hang on the machine's speed.
+    """
     with _disk(mount, image) as disk:
         process.start()
         if process.ready() is None:
             raise RuntimeError("the enrolling process does not start on this disk")
-        cut = threading.Timer(life_s, os.kill, (disk.pid, signal.SIGUSR1))
-        cut.start()
+        cut = threading.Timer(chance.uniform(0, 0.03), os.kill, (disk.pid, signal.SIGUSR1))
         seed = max(acknowledged, default=-1) + 1
+        last = seed + chance.randrange(MOST)
         while process.enrol(seed):
             acknowledged.append(seed)
+            if seed == last:
+                cut.start()
             seed += 1
         cut.join()
         process.kill()

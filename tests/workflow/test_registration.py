@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from office import AT, DESK_KEY, EXAMINER, INDEX, MIDDLE, THRESHOLD, THUMB, Office, visit
@@ -16,7 +16,6 @@ from enrollment import audit_log
 from enrollment.encounter import Encounter
 from enrollment.errors import ConflictingRecord
 from enrollment.record_writer import KeptImages
-from matcher.codes import FingerPosition
 from workflow import eurodac_queue, identity
 from workflow.desk_answer import DeskAnswer
 from workflow.errors import FailureToEnroll, InvalidCategory
@@ -231,15 +230,15 @@ def test_two_desks_with_the_same_person_at_the_same_moment_see_each_other(
 ) -> None:
     """Both search before either has stored; whoever commits second still gets the link."""
     both_have_searched = threading.Barrier(2, timeout=30)
-    keep_images = office.records.keep_images
+    search_and_keep = office.records.keep_images_beside
 
-    def keep_and_wait(encounter: Encounter, pictures: Mapping[FingerPosition, bytes]) -> KeptImages:
+    def search_and_wait(*arguments: Any) -> tuple[Any, KeptImages]:
         """Wait between search and transaction."""
-        kept = keep_images(encounter, pictures)
+        found = search_and_keep(*arguments)
         both_have_searched.wait()
-        return kept
+        return found
 
-    monkeypatch.setattr(office.records, "keep_images", keep_and_wait)
+    monkeypatch.setattr(office.records, "keep_images_beside", search_and_wait)
     visits: list[Encounter] = [visit(1), visit(1, 1, person_id="p-new")]
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(office.register, visits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -33,6 +34,9 @@ from workflow.retention_rules import RULES, Rule, last_day
 
 RULE_OF = {rule.category: rule for rule in RULES}
 INDEX = (FingerPosition.RIGHT_INDEX,)
+#: Of the twelve years; `make torture` asks for more.
+ENCOUNTERS = int(os.environ.get("TENPRINT_TORTURE_ENCOUNTERS", "60"))
+SEED = int(os.environ.get("TENPRINT_TORTURE_SEED", "12"))
 
 
 def _quiet(_done: int, _total: int) -> None:
@@ -73,11 +77,11 @@ def test_what_is_due_is_never_missed_by_the_first_look(hours: int, years: int) -
 @pytest.mark.slow
 def test_twelve_years_erase_exactly_what_is_due_on_its_day(database: Database, records: Records) -> None:
     """Encounters of every category, sent or not, some held for years: each goes on its day, no other."""
-    chance = random.Random(12)
+    chance = random.Random(SEED)
     expected: dict[str, date | None] = {}
     held: dict[str, date] = {}
     begin = date(2026, 11, 23)
-    for seed in range(60):
+    for seed in range(ENCOUNTERS):
         category = chance.choice([*RULE_OF, None])
         captured = (
             datetime(2028, 2, 29, 23, 59, tzinfo=UTC)
@@ -116,10 +120,10 @@ def test_twelve_years_erase_exactly_what_is_due_on_its_day(database: Database, r
                     retention.lift(tx, hold_ids[encounter_id], actor=OPERATOR, at=_at(day))
         erased |= dict.fromkeys(_run(database, records, day), day)
     assert erased == goes
-    assert date(2038, 11, 23) < max(goes.values())
+    assert ENCOUNTERS < 60 or date(2037, 11, 23) < max(goes.values())
     with database.reading() as tx:
         left = set(records.encounter_ids(tx))
-        proofs = [entry for entry in audit_log.entries(tx, limit=1000) if entry.outcome == "retention"]
+        proofs = [entry for entry in audit_log.entries(tx, limit=100_000) if entry.outcome == "retention"]
     assert left == {key for key, end in expected.items() if end is None}
     assert len(proofs) == len(goes)
     assert all(entry.legal_basis and "Article 29" in entry.legal_basis for entry in proofs)

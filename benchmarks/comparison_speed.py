@@ -1,0 +1,130 @@
+"""`python -m benchmarks.comparison_speed`: what a comparison and a template cost at 35 minutiae.
+
+Synthetic prints (`fixtures.templates`) cut to their best minutiae, so that the size is the same everywhere.
+Times of comparisons are means over blocks of one kernel call each, medians over the blocks: what a search
+pays. `score_of` is one call from Python, what a verification pays. Quiet machine, one core unless it says
+two threads; some 20 seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from enrollment.formats.template_v1 import decode, encode
+from fixtures.templates import person
+from matcher.codes import FINGERS
+from matcher.comparison import prepare, raw_many, score_of
+from matcher.prepared import PackedTemplates, PreparedTemplate, pack
+from matcher.prints import Prints
+from matcher.sketches import sketch_of
+from matcher.template import Template
+
+#: The population that is timed; no other part of the project uses this seed.
+SEED: Final = 20_260_006
+#: References of one block of mated comparisons: captures of one finger.
+CAPTURES: Final = 8
+
+
+def cut(template: Template, minutiae: int) -> Template:
+    """The template with its best minutiae only, in their order."""
+    best = np.sort(np.argsort(-template.quality.astype(int), kind="stable")[:minutiae])
+    rows = {name: getattr(template, name)[best] for name in ("x", "y", "angle", "kind", "quality")}
+    return dataclasses.replace(template, **rows)
+
+
+def captures(people: int, minutiae: int) -> list[list[Template]]:
+    """Prints by person, one finger each; people with smaller prints are left out."""
+    found = [
+        [cut(person(SEED, n).capture(FINGERS[n % len(FINGERS)], c), minutiae) for c in range(CAPTURES)]
+        for n in range(people)
+    ]
+    return [prints for prints in found if all(len(each) == minutiae for each in prints)]
+
+
+def median_of(calls: Sequence[Callable[[], Any]], each: int = 1) -> float:
+    """Median over the calls of the seconds that one takes, divided by `each`."""
+    seconds = []
+    for call in calls:
+        begun = time.perf_counter()
+        call()
+        seconds.append((time.perf_counter() - begun) / each)
+    return float(np.median(seconds))
+
+
+def scaling(probes: Sequence[PreparedTemplate], references: PackedTemplates, rounds: int = 5) -> float:
+    """How much more two threads compare than one in the same time: median over rounds, taken in turn."""
+
+    def work(part: Sequence[PreparedTemplate]) -> None:
+        for probe in part:
+            raw_many(probe, references)
+
+    ratios = []
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(rounds):
+            begun = time.perf_counter()
+            work(probes)
+            alone = time.perf_counter() - begun
+            begun = time.perf_counter()
+            list(pool.map(work, [probes, probes]))
+            ratios.append(2.0 * alone / (time.perf_counter() - begun))
+    return float(np.median(ratios))
+
+
+def measure(people: int, minutiae: int) -> dict[str, float]:
+    """All figures, by name."""
+    templates = captures(people, minutiae)
+    prints = [[prepare(template) for template in own] for own in templates]
+    firsts = [own[0] for own in prints]
+    everyone = pack(firsts)
+    others = [pack([p for p in firsts if p is not first]) for first in firsts[:60]]
+    mates = [pack(own[1:]) for own in prints]
+    raw_many(firsts[0], everyone)
+    score_of(firsts[0], firsts[1])
+    # The calls above compiled what is timed below.
+    stored = [encode(own[0]) for own in templates]
+    kept = Prints()
+    for number, first in enumerate(firsts):
+        kept.append(number, first, sketch_of(first))
+    rows = range(len(firsts))
+    return {
+        "prints": float(len(firsts)),
+        "minutiae": float(minutiae),
+        "non_mated_us": 1e6
+        * median_of([partial(raw_many, firsts[k], others[k]) for k in range(len(others))], len(firsts) - 1),
+        "mated_us": 1e6 * median_of([partial(raw_many, firsts[k], mates[k]) for k in rows], CAPTURES - 1),
+        "score_of_non_mated_us": 1e6
+        * median_of([partial(score_of, a, b) for a in firsts[:20] for b in firsts[20:120]]),
+        "score_of_mated_us": 1e6
+        * median_of([partial(score_of, own[0], mate) for own in prints for mate in own[1:]]),
+        "two_threads": scaling(firsts[:60], everyone),
+        "prepare_ms": 1e3 * median_of([partial(prepare, own[0]) for own in templates]),
+        "decode_and_prepare_ms": 1e3 * median_of([partial(_ready, data) for data in stored]),
+        "stored_bytes": float(np.median([len(data) for data in stored])),
+        "bytes_in_memory": kept.nbytes / len(firsts),
+    }
+
+
+def _ready(stored: bytes) -> PreparedTemplate:
+    return prepare(decode(stored))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Time comparisons and templates on one core.")
+    parser.add_argument("--people", type=int, default=400)
+    parser.add_argument("--minutiae", type=int, default=35)
+    chosen = parser.parse_args()
+    print(json.dumps({k: round(v, 3) for k, v in measure(chosen.people, chosen.minutiae).items()}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

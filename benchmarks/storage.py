@@ -1,0 +1,224 @@
+"""What durable storage costs: a ten-print with ten pictures, sealed, audited and on disk; and the audit log.
+
+Wall times hold the disk's syncs and whatever else the machine does; processor times do not. Nothing here
+extracts or decodes: it is what comes on top of that.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from enrollment.audit_checkpoints import Signer, write_checkpoint
+from enrollment.audit_verification import verify
+from enrollment.blobs import BlobStore
+from enrollment.capture import Finger, Quality
+from enrollment.database import Database
+from enrollment.encounter import Encounter, StoredImage
+from enrollment.envelope import DataKey
+from enrollment.follower import GalleryFollower
+from enrollment.formats import template_v1
+from enrollment.keyring import Keyring
+from enrollment.record_writer import KeptImages
+from enrollment.records import Records
+from fixtures.templates import person
+from matcher.codes import FINGERS, FingerPosition, ImpressionType
+from matcher.gallery import Gallery
+from matcher.scoring import Score
+from workflow import audit
+from workflow.audit import Action, Actor
+
+#: Size of a picture as received: a live-scan print as PNG or lossless JPEG 2000.
+PICTURE_BYTES = 120_000
+#: Rows of the audit log written in one transaction while it is filled, and at each checkpoint.
+ROWS_TOGETHER, ROWS_A_CHECKPOINT = 500, 5_000
+_AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+_ACTOR = Actor("benchmark", "operator")
+_RESAMPLED = 500
+
+#: Receives (stage, done, total).
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class Clock:
+    """Wall and processor milliseconds of one act, each time it was done."""
+
+    wall: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Measure the block."""
+        wall, processor = time.perf_counter(), time.process_time()
+        yield
+        self.processor.append(1e3 * (time.process_time() - processor))
+        self.wall.append(1e3 * (time.perf_counter() - wall))
+
+    def difference(self, more: Clock) -> Clock:
+        """What `more` took beyond this, act by act."""
+        return Clock(
+            [after - before for before, after in zip(self.wall, more.wall, strict=True)],
+            [after - before for before, after in zip(self.processor, more.processor, strict=True)],
+        )
+
+    def report(self) -> dict[str, Any]:
+        """Medians with their 95 % intervals, and the 95th percentile, milliseconds."""
+        ranked = sorted(self.wall)
+        return {
+            "n": len(self.wall),
+            "wall_ms_p50": statistics.median(self.wall),
+            "wall_ms_p50_ci95": interval(self.wall),
+            "wall_ms_p95": ranked[int(0.95 * (len(ranked) - 1))],
+            "processor_ms_p50": statistics.median(self.processor),
+        }
+
+
+def measure(folder: Path, *, encounters: int, rows: int, progress: Progress) -> dict[str, Any]:
+    """Everything, in a store made in an empty folder; gives what the command reports."""
+    with Database.open(folder) as database:
+        keyring = Keyring.open(folder / "keys")
+        records = Records(database, BlobStore(folder / "blobs"), keyring)
+        report = _enrolments(database, records, encounters, progress)
+        report |= _searches(database, records, encounters, progress)
+        report["audit"] = _audit(database, keyring, rows, progress)
+    return report
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """95 % interval of the median, by resampling."""
+    chance = random.Random(1)
+    medians = sorted(statistics.median(chance.choices(values, k=len(values))) for _ in range(_RESAMPLED))
+    return medians[int(0.025 * _RESAMPLED)], medians[int(0.975 * _RESAMPLED)]
+
+
+def _enrolments(database: Database, records: Records, encounters: int, progress: Progress) -> dict[str, Any]:
+    """Store ten-prints one after the other, as the service does after extraction and search."""
+    chance = random.Random(1)
+    whole, pictures_alone, transaction, sealing = Clock(), Clock(), Clock(), Clock()
+    for number in range(encounters):
+        encounter, pictures = _encounter(number, chance)
+        with whole.running():
+            with pictures_alone.running():
+                kept = records.keep_images(encounter, pictures)
+            with transaction.running():
+                _store(database, records, encounter, pictures, kept)
+        with sealing.running():
+            _seal(encounter, pictures)
+        progress("enrolments", number + 1, encounters)
+    clocks = {"enrolment": whole, "pictures": pictures_alone, "transaction": transaction, "sealing": sealing}
+    return {name: clock.report() for name, clock in clocks.items()}
+
+
+def _store(
+    database: Database,
+    records: Records,
+    encounter: Encounter,
+    pictures: dict[FingerPosition, bytes],
+    kept: KeptImages,
+) -> None:
+    """The transaction of an enrolment."""
+    with database.transaction() as tx:
+        records.add(tx, encounter, pictures, kept)
+        asked = {"encounter_id": encounter.encounter_id, "person_id": encounter.person_id}
+        audit.record(tx, _ACTOR, Action.REGISTER, "stored", at=_AT, asked=asked)
+
+
+def _encounter(number: int, chance: random.Random) -> tuple[Encounter, dict[FingerPosition, bytes]]:
+    """A person of the synthetic population, with pictures that do not compress."""
+    prints = person(20, number).tenprint()
+    pictures = {position: chance.randbytes(PICTURE_BYTES) for position in FINGERS}
+    encounter = Encounter(
+        encounter_id=f"benchmark-{number}",
+        person_id=f"person-{number}",
+        captured_at=_AT,
+        purpose="asylum",
+        category="1",
+        biographic={"lastName": "Benchmark"},
+        fingers={
+            position: Finger(position, ImpressionType.LIVE_PLAIN, template, Quality(50, "none/1"), "none/1")
+            for position, template in prints.items()
+        },
+        images={
+            position: StoredImage.of(
+                data,
+                position=position,
+                impression=ImpressionType.LIVE_PLAIN,
+                format="png",
+                width_px=500,
+                height_px=500,
+                ppi=500,
+            )
+            for position, data in pictures.items()
+        },
+    )
+    return encounter, pictures
+
+
+def _seal(encounter: Encounter, pictures: dict[FingerPosition, bytes]) -> None:
+    """Encrypt what an enrolment encrypts, and nothing else."""
+    key = DataKey.new(encounter.encounter_id)
+    for position, data in pictures.items():
+        key.seal_picture(int(position), encounter.images[position].sha256, data)
+        key.seal_template(int(position), "benchmark", template_v1.encode(encounter.tenprint[position]))
+
+
+def _searches(database: Database, records: Records, encounters: int, progress: Progress) -> dict[str, Any]:
+    """Search the gallery of what was stored: alone, with the log's row, and as a desk's enrolment does it."""
+    gallery, chance = Gallery(), random.Random(2)
+    GalleryFollower(database, records, gallery).catch_up()
+    bare, audited, enrolled = Clock(), Clock(), Clock()
+    for number in range(encounters):
+        probe = person(20, number).tenprint(1)
+        search = partial(gallery.search, probe, limit=10, threshold=Score(40.0))
+        encounter, pictures = _encounter(encounters + number, chance)
+        with bare.running():
+            search()
+        with audited.running():
+            search()
+            with database.transaction() as tx:
+                audit.record(tx, _ACTOR, Action.IDENTIFY, "done", at=_AT, asked=audit.probe_facts(probe))
+        with enrolled.running():
+            _, kept = records.keep_images_beside(encounter, pictures, search)
+            _store(database, records, encounter, pictures, kept)
+        progress("searches", number + 1, encounters)
+    clocks = {"search": bare, "search_audited": audited, "search_and_enrolment": enrolled}
+    return {name: clock.report() for name, clock in clocks.items()} | {
+        "added_by_audit": bare.difference(audited).report(),
+        "added_by_enrolment": bare.difference(enrolled).report(),
+    }
+
+
+def _audit(database: Database, keyring: Keyring, rows: int, progress: Progress) -> dict[str, Any]:
+    """Fill the audit log, then verify every row of it."""
+    signer = Signer(keyring.secret("audit-signing"))
+    for first in range(0, rows, ROWS_TOGETHER):
+        with database.transaction() as tx:
+            for number in range(first, min(first + ROWS_TOGETHER, rows)):
+                asked = {"person_id": f"person-{number}", "positions": [2, 7], "threshold": 40.0}
+                audit.record(
+                    tx, _ACTOR, Action.VERIFY, "match", at=_AT, asked=asked, returned=(f"person-{number}",)
+                )
+            if first % ROWS_A_CHECKPOINT == 0:
+                write_checkpoint(tx, signer, _AT)
+        progress("audit rows", min(first + ROWS_TOGETHER, rows), rows)
+    clock, read = Clock(), [0]
+    with clock.running(), database.reading() as tx:
+        assert database.audit is not None  # noqa: S101 - opening the records set it
+        note = partial(read.__setitem__, 0)
+        findings = list(verify(tx, database.audit, signer.verifier, progress=note))
+    (seen,) = read
+    return {
+        "rows": seen,
+        "findings": len(findings),
+        "verify_us_a_row_wall": 1e3 * clock.wall[0] / seen,
+        "verify_us_a_row_processor": 1e3 * clock.processor[0] / seen,
+    }
