@@ -142,6 +142,11 @@ def _install(app: FastAPI, service: Service) -> None:
         "Decoder processes that died.",
         lambda: deaths(service.engine.decoder.counts),
     )
+    gauge(
+        "tenprint_extraction_deaths_total",
+        "Extraction processes that died or hung.",
+        lambda: service.engine.pool.counts.get("lost", 0),
+    )
 
 
 def _fill(app: FastAPI, service: Service, stopping: threading.Event) -> None:
@@ -154,7 +159,8 @@ def _fill(app: FastAPI, service: Service, stopping: threading.Event) -> None:
 
     try:
         _tidy(service.store)
-        warm_up(service.engine.network)
+        service.engine.pool.wait()
+        warm_up()
         service.follower.catch_up(note)
     except Exception:
         app.state.failed = True

@@ -10,12 +10,13 @@ from typing import Annotated
 
 import typer
 
-from api.chores import audit_signer, checkpoint
+from api.chores import audit_signer, checkpoint, stamp, time_stamps
 from api.cli_common import AsJson, Data, out, print_json, progress, remarks
+from api.errors import InvalidSettings
 from api.exit_codes import CANNOT_WORK
 from api.settings import load_settings
 from api.store import open_store
-from enrollment.audit_checkpoints import notes_of
+from enrollment.audit_checkpoints import notes_by_size, notes_of
 from enrollment.audit_verification import check_proof, prove, verify
 from enrollment.database import audit_seal_of
 from matcher.errors import FingerprintError
@@ -36,7 +37,7 @@ def verify_log(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Check every row, the chain through them, and every signed checkpoint.
+    """Check every row, the chain through them, every signed checkpoint, and their time-stamps.
 
     Try:
         tenprint audit verify --data /var/lib/tenprint
@@ -56,6 +57,8 @@ def verify_log(
                 advance(done, done)
 
         found = list(verify(tx, audit_seal_of(tx), verifier, kept, count))
+        stamps = time_stamps(settings)
+        found += [] if stamps is None else stamps.check(notes_by_size(tx))
     if as_json:
         findings = [asdict(each) for each in found]
         print_json({"rows": rows, "kept_checkpoints": len(kept), "findings": findings})
@@ -77,6 +80,20 @@ def make_checkpoint(data: Data = None) -> None:
         remarks.print("Nothing was logged since the last checkpoint.")
         return
     typer.echo(made.note)
+
+
+@app.command("stamp")
+def stamp_checkpoint(data: Data = None) -> None:
+    """Have the newest checkpoint stamped by `audit_timestamp_url`. A running service does this every hour."""
+    settings = load_settings(data=data)
+    if settings.audit_timestamp_url is None or settings.audit_timestamp_roots is None:
+        raise InvalidSettings("Set TENPRINT_AUDIT_TIMESTAMP_URL and TENPRINT_AUDIT_TIMESTAMP_ROOTS.")
+    with open_store(settings) as store:
+        at = stamp(store, settings)
+    if at is None:
+        remarks.print("The newest checkpoint is stamped already, or there is none.")
+        return
+    out.print(f"stamped at {at.isoformat()}")
 
 
 @app.command()

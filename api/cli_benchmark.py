@@ -15,7 +15,7 @@ from api.cli_common import out as standard_output
 from api.cli_stages import StageProgress
 from benchmarks.datasets import Picture, read_fvc, read_manifest
 
-_TABLE_WIDTH = 140
+_TABLE_WIDTH = 150
 
 app = typer.Typer(no_args_is_help=True, help="Measure accuracy and speed on pictures you have.")
 

@@ -10,10 +10,12 @@ from sqlalchemy import func, select
 
 from api.cli_common import AsJson, Data, out, print_json, progress, remarks
 from api.cli_user import operating_user
+from api.errors import InvalidSettings
 from api.settings import load_settings
-from api.store import Store, keys_folder, open_store
+from api.store import Store, hardware_key, keys_folder, open_store
 from enrollment import audit_log, resealing
 from enrollment.audit_log import AuditEntry
+from enrollment.data_folder import owned
 from enrollment.keyring import ROOT_FILE
 from enrollment.tables import data_keys
 
@@ -33,7 +35,7 @@ def status(data: Data = None, *, as_json: AsJson = False) -> None:
     settings = load_settings(data=data)
     with open_store(settings) as store:
         document = _status(store)
-    document["root_key_beside_data"] = (
+    document["root_key_beside_data"] = settings.pkcs11_module is None and (
         keys_folder(settings) == settings.data / "keys" and (keys_folder(settings) / ROOT_FILE).exists()
     )
     if as_json:
@@ -64,6 +66,32 @@ def rotate(data: Data = None) -> None:
         count = resealing.rotate(store.database, store.records, store.keyring, advance)
         _log(store, "rotate_keys", count)
     out.print(f"{count} data keys wrapped anew; the old keys are destroyed. Make a new backup now.")
+
+
+@app.command("to-module")
+def to_module(data: Data = None) -> None:
+    """Move the root key into the hardware module of the settings, and delete its file.
+
+    The module makes a key of its own, under which the keyring is sealed from then on. Stop the service first.
+    Copies of the old root key open old copies of the keyring only.
+
+    Try:
+        TENPRINT_PKCS11_MODULE=/usr/lib/module.so tenprint encryption to-module --data /var/lib/tenprint
+    """
+    settings = load_settings(data=data)
+    hardware = hardware_key(settings)
+    if hardware is None:
+        raise InvalidSettings("Set TENPRINT_PKCS11_MODULE and the other settings of the module.")
+    hardware.make()
+    by_file = settings.model_copy(update={"pkcs11_module": None})
+    with owned(settings.data), open_store(by_file) as store:
+        store.keyring.move_to(hardware)
+        actor = operating_user()
+        with store.database.transaction() as tx:
+            audit_log.append(tx, AuditEntry(actor.name, actor.role, "move_root_key", "done"))
+    with open_store(settings):  # it opens: only now may the file go
+        (settings.key_file or keys_folder(settings) / ROOT_FILE).unlink(missing_ok=True)
+    out.print("The module holds the root key now; its file is deleted. Back the module up by its own means.")
 
 
 @app.command()

@@ -19,7 +19,6 @@ from api.exit_codes import INPUT_REFUSED
 from api.explanation import draw
 from api.settings import load_settings
 from enrollment.capture import Capture, FailureToAcquire, Finger
-from enrollment.pipeline import extract as trace_extraction
 from matcher.codes import MinutiaKind
 from matcher.template import Template
 
@@ -71,10 +70,14 @@ def extract(
 
 
 def _explain(engine: Engine, upload: Upload, file: Path) -> None:
+    # Elsewhere the network works in processes of its own; here its steps are looked at.
+    from enrollment.network import MinutiaeNetwork  # noqa: PLC0415
+    from enrollment.pipeline import extract as trace_extraction  # noqa: PLC0415
+
     stages: dict[str, Any] = {}
     image = engine.decoder.decode(upload.data, ppi=upload.ppi)
     capture = Capture(upload.position, upload.impression, image)
-    trace_extraction(capture, engine.network, stages.__setitem__)
+    trace_extraction(capture, MinutiaeNetwork.load(), stages.__setitem__)
     done, png = cv2.imencode(".png", draw(stages))
     if not done:
         raise InvalidRequest(f"The picture for {file} could not be made.")

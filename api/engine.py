@@ -1,4 +1,4 @@
-"""From bytes to fingers: the sandboxed decoder and the extraction threads, held together. Needs no store."""
+"""From bytes to fingers: the sandboxed decoder and the extraction workers, held together. Needs no store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from api.settings import Settings
 from enrollment.capture import Capture, FailureToAcquire, Finger
 from enrollment.limits import ImageLimits
-from enrollment.network import MinutiaeNetwork
 from enrollment.nfiq2 import Nfiq2Sandbox
 from enrollment.sandbox import DecoderSandbox
 from enrollment.workers import ExtractionPool
@@ -21,7 +20,6 @@ class Engine:
 
     settings: Settings
     decoder: DecoderSandbox
-    network: MinutiaeNetwork
     pool: ExtractionPool
 
     def extract(self, captures: Sequence[Capture]) -> list[Finger | FailureToAcquire]:
@@ -31,15 +29,14 @@ class Engine:
 
 @contextmanager
 def open_engine(settings: Settings) -> Iterator[Engine]:
-    """Start the decoders, load the network, and stop both at the end."""
+    """Start the decoders and the extraction, which loads its network meanwhile, and stop both at the end."""
     limits = ImageLimits(max_bytes=settings.max_image_bytes)
-    network = MinutiaeNetwork.load()
     with (
         DecoderSandbox(workers=settings.decoder_workers, limits=limits) as decoder,
         _nfiq2(settings, limits) as nfiq2,
-        ExtractionPool(network, workers=settings.extraction_workers, nfiq2=nfiq2) as pool,
+        ExtractionPool(workers=settings.extraction_workers, nfiq2=nfiq2) as pool,
     ):
-        yield Engine(settings, decoder, network, pool)
+        yield Engine(settings, decoder, pool)
 
 
 def _nfiq2(settings: Settings, limits: ImageLimits) -> AbstractContextManager[Nfiq2Sandbox | None]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from enrollment.advice import CODES, Language, advice
 from workflow.desk_answer import DeskAnswer, FingerOutcome
+from workflow.sequence_advice import flag_in
 
 _MOST_RANGES = 32
 
@@ -40,7 +41,11 @@ def in_language(answer: DeskAnswer, language: Language) -> DeskAnswer:
     """The same answer with its sentences for the operator in a language; codes stay as they are."""
     if language is Language.ENGLISH:
         return answer
-    return replace(answer, fingers=tuple(told_in(finger, language) for finger in answer.fingers))
+    return replace(
+        answer,
+        fingers=tuple(told_in(finger, language) for finger in answer.fingers),
+        flags=tuple(flag_in(flag, language) for flag in answer.flags),
+    )
 
 
 def told_in(finger: FingerOutcome, language: Language) -> FingerOutcome:

@@ -32,6 +32,7 @@ from api.errors import (
     problem_of,
 )
 from enrollment.database import is_disk_full
+from enrollment.errors import DecoderUnavailable, ExtractionUnavailable
 from matcher.errors import FingerprintError, SearchQueueFull
 
 logger = logging.getLogger("tenprint.api")
@@ -131,7 +132,7 @@ def _faults(refusal: RequestValidationError) -> str:
 def _headers(refusal: BaseException) -> Mapping[str, str] | None:
     if isinstance(refusal, NotAuthenticated):
         return {"WWW-Authenticate": 'Bearer realm="tenprint"'}
-    if isinstance(refusal, NotReady):
+    if isinstance(refusal, NotReady | DecoderUnavailable | ExtractionUnavailable):
         return {"Retry-After": "2"}
     if isinstance(refusal, SearchQueueFull | TooManyRequests):
         return {"Retry-After": str(refusal.retry_after_s)}

@@ -18,6 +18,8 @@ from api.version import VERSION
 from enrollment.encounter import Encounter
 from enrollment.follower import GalleryFollower
 from enrollment.gallery_checkpoint import GalleryCheckpoint
+from enrollment.sealed_prints import SealedPrints
+from matcher.bodies import HeldBodies
 from matcher.gallery import Gallery
 from matcher.scoring import Score
 from workflow.desk_suggestions import Desk
@@ -67,7 +69,8 @@ def assembled(settings: Settings) -> Iterator[Service]:
     # Searches share the cores task by task (`matcher.turns`); a library that spreads one small product over
     # all of them would only be in their way.
     with threadpool_limits(1), open_store(settings) as store, open_engine(settings) as engine:
-        gallery = Gallery()
+        places = SealedPrints(settings.data / "prints") if settings.sealed_prints else HeldBodies
+        gallery = Gallery(new_bodies=places)
         kept = GalleryCheckpoint(settings.data / "gallery", store.keyring)
         follower = GalleryFollower(store.database, store.records, gallery, checkpoint=kept)
         searcher = Searcher(gallery, follower.catch_up, _policy(settings))

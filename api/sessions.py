@@ -26,6 +26,7 @@ from workflow import audit
 from workflow.capture_session import Attempt, CaptureKind, Verdict, attempt_of, judge, session_value
 from workflow.desk_answer import FingerOutcome, finger_outcomes
 from workflow.sequence import SequenceFlag, check_session
+from workflow.sequence_advice import flag_in
 
 router = APIRouter(prefix="/desk", tags=["Desk"])
 
@@ -92,7 +93,7 @@ def judge_attempt(
         algorithms=sorted({session_value(finger.quality)[1] for finger in found}),
         verdict=verdict,
         fingers=tuple(told_in(outcome, language) for outcome in finger_outcomes(fingers)),
-        flags=flags,
+        flags=tuple(flag_in(flag, language) for flag in flags),
     )
 
 

@@ -42,6 +42,18 @@ class Settings(BaseSettings):
         description="File of the root key that opens the keyring (mode 0600). Default: systemd's credential "
         "`tenprint-root-key` where there is one, else `root.key` beside the keyring.",
     )
+    pkcs11_module: Path | None = Field(
+        None,
+        description="Library of a hardware module (PKCS#11) that holds the root key, instead of a file. "
+        "Needs the extra `hsm`; `tenprint encryption to-module` moves there.",
+    )
+    pkcs11_token: str = Field("tenprint", description="Label of the token that holds the root key.")
+    pkcs11_key: str = Field("tenprint-root", description="Label of the root key on the token.")
+    pkcs11_pin_file: Path | None = Field(
+        None,
+        description="File with the PIN of the token's user (mode 0600). Default: systemd's credential "
+        "`tenprint-pkcs11-pin`.",
+    )
     audit_sink: Path | None = Field(
         None,
         description="File to which every signed checkpoint of the audit log is appended; best on another "
@@ -49,6 +61,14 @@ class Settings(BaseSettings):
     )
     audit_checkpoint_seconds: float = Field(
         60.0, ge=1, le=86_400, description="How often the service signs a checkpoint of the audit log."
+    )
+    audit_timestamp_url: str | None = Field(
+        None,
+        description="Address of a time-stamp authority (RFC 3161): the service has the newest checkpoint of "
+        "the audit log stamped there every hour. Needs `audit_timestamp_roots` and the extra `timestamps`.",
+    )
+    audit_timestamp_roots: Path | None = Field(
+        None, description="PEM file with the root certificates of the time-stamp authorities believed."
     )
     retention: bool = Field(
         default=False,
@@ -81,6 +101,11 @@ class Settings(BaseSettings):
         ge=0,
         le=300,
         description="Score from which a 1:1 comparison is a match: 40 is one false match in 10,000.",
+    )
+    sealed_prints: bool = Field(
+        default=False,
+        description="Whether the gallery keeps prints encrypted in the data folder and only their sketches "
+        "in memory, a tenth of it: for galleries that memory is too small for.",
     )
     candidate_limit: int = Field(
         10, ge=1, le=100, description="Longest candidate list an answer carries, also when more is asked for."

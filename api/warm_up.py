@@ -7,30 +7,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from enrollment.network import MinutiaeNetwork
 from matcher.codes import FingerPosition
 from matcher.gallery import Gallery, ReferenceId
 from matcher.scoring import Score
 from matcher.template import CELL_PX, RidgeField, Template
 
 _SIDE_PX = 256
-_RIDGE_PERIOD_PX = 9.0
 _GRID_PX = 40
 
 
-def warm_up(network: MinutiaeNetwork) -> None:
-    """Run the network once, and one search in a gallery of one; the results are thrown away."""
-    network.detect(_grating())
+def warm_up() -> None:
+    """One search in a gallery of one; the result is thrown away. The network warms itself when it loads."""
     gallery, tenprint = Gallery(), {FingerPosition.RIGHT_INDEX: _template()}
     gallery.add(ReferenceId("warm-up"), tenprint)
     gallery.search(tenprint, limit=1, threshold=Score(40.0))
-
-
-def _grating() -> np.ndarray:
-    """Parallel ridges, uint8[256, 256]."""
-    x = np.arange(_SIDE_PX, dtype=np.float32)
-    row = 127.5 + 100.0 * np.sin(2.0 * np.pi * x / _RIDGE_PERIOD_PX)
-    return np.tile(row.astype(np.uint8), (_SIDE_PX, 1))
 
 
 def _template() -> Template:
@@ -55,5 +45,13 @@ def _template() -> Template:
     )
 
 
+def main() -> None:
+    """The network's parts and loops, and those of a search."""
+    from enrollment.network import MinutiaeNetwork  # noqa: PLC0415 - the service has it in other processes
+
+    MinutiaeNetwork.load(threads=1)
+    warm_up()
+
+
 if __name__ == "__main__":
-    warm_up(MinutiaeNetwork.load(threads=1))
+    main()

@@ -41,7 +41,7 @@ class Search:
     """One search of which the mate is known.
 
     rank:     of the mate, 0 if it is not on the list; None if the probe failed to be acquired.
-    mated:    the mate's score; nonmated: the best other one's. 0 where there is none.
+    mated:    the mate's score; nonmated: the best one's of a search without the mate. 0 where there is none.
     elapsed_ms: the search alone, without extraction.
     """
 
@@ -122,7 +122,9 @@ def search_one(
     answer = gallery.search(probe, limit=LIMIT, threshold=Score(0.0), exclude=others)
     elapsed_ms = 1e3 * (time.perf_counter() - begun)
     mated = [each for each in answer.candidates if each.reference_id == mate]
-    nonmated = [each.score for each in answer.candidates if each.reference_id != mate]
+    # Sure of the mate, the search compared no more than that took: what a stranger would meet is sought anew.
+    strangers = gallery.search(probe, limit=1, threshold=Score(0.0), exclude=[*others, mate])
+    nonmated = [each.score for each in strangers.candidates]
     return Search(
         set_name=set_name,
         rank=mated[0].rank if mated else 0,

@@ -18,7 +18,6 @@ import cv2
 import numpy as np
 
 from enrollment.capture import Capture, Finger, FingerprintImage
-from enrollment.network import MinutiaeNetwork
 from enrollment.nfiq2 import Nfiq2Sandbox
 from enrollment.workers import ExtractionPool
 from fixtures.named import print_of
@@ -53,7 +52,7 @@ def ten_fingers(workers: int, *, scored: bool) -> float:
     ]
     with (
         Nfiq2Sandbox(workers=workers) as sandbox,
-        ExtractionPool(MinutiaeNetwork.load(), workers=workers, nfiq2=sandbox if scored else None) as pool,
+        ExtractionPool(workers=workers, nfiq2=sandbox if scored else None) as pool,
     ):
         pool.extract(captures)
         times = []

@@ -34,6 +34,8 @@ from matcher.turns import turns
 CLIENTS: Final = (1, 2, 4)
 #: Sizes of the gallery, in people, at which times are taken on the way.
 MARKS: Final = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
+#: Searches for people who are not enrolled, beside each for one who is.
+STRANGERS: Final = 0.1
 #: Searches at each mark, and those that tell searches a second.
 _AT_MARK: Final = 40
 TOGETHER: Final = 80
@@ -62,9 +64,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One search of which the mate is known.
+    """One search of which it is known whether there is a mate.
 
-    number:    whose prints were sought. rank: of the mate, 0 if it is not on the list.
+    number:    whose prints were sought; nobody is enrolled from the gallery's size on.
+    rank:      of the mate, 0 if it is not on the list.
     mated:     the mate's score on the list, 0 if it is not there; exact: its score, compared directly.
     nonmated:  the best other one's.
     elapsed_ms, processor_ms: of the search, from templates to list; the second of all threads together.
@@ -139,20 +142,30 @@ def _at_mark(gallery: Gallery, people: int, count: int, plan: Plan) -> dict[str,
 
 def _searched(gallery: Gallery, plan: Plan, count: int, out: Path, progress: Progress) -> dict[str, Any]:
     """Search, from where an earlier run was interrupted; the report of all."""
-    out.mkdir(parents=True, exist_ok=True)
-    path, names = out / f"searches-{count}.csv", [each.name for each in fields(Outcome)]
+    made = min(plan.people, plan.pool or plan.people)
+    strangers = range(plan.people, plan.people + max(1, round(plan.searches * STRANGERS)))
+    numbers = [*spread(made, plan.searches), *strangers]
+    known = search_all(gallery, numbers, count, out / f"searches-{count}.csv", progress)
+    sought, unknown = numbers[: -len(strangers)], numbers[-len(strangers) :]
+    return report_of(count, [known[number] for number in sought], [known[number] for number in unknown])
+
+
+def search_all(
+    gallery: Gallery, numbers: Sequence[int], count: int, path: Path, progress: Progress
+) -> dict[int, Outcome]:
+    """Seek these people, but for those of whom the file tells already."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     known = _read(path)
-    wanted = spread(min(plan.people, plan.pool or plan.people), plan.searches)
     with path.open("a", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         if not known:
-            writer.writerow(names)
-        for done, number in enumerate(wanted, start=1):
+            writer.writerow([each.name for each in fields(Outcome)])
+        for done, number in enumerate(numbers, start=1):
             if number not in known:
                 known[number] = search(gallery, number, count)
                 writer.writerow(astuple(known[number]))
-            progress(f"searching with {count}", done, len(wanted))
-    return report_of(count, [known[number] for number in wanted])
+            progress(f"searching with {count}", done, len(numbers))
+    return known
 
 
 def _read(path: Path) -> dict[int, Outcome]:
@@ -190,7 +203,7 @@ def _outcome(answer: CandidateList, probe: Tenprint, number: int, ms: tuple[floa
         number=number,
         rank=mated[0].rank if mated else 0,
         mated=mated[0].score if mated else 0.0,
-        exact=mated[0].score if mated else _compared(probe, number),
+        exact=mated[0].score if mated else _compared(probe, number) if number < answer.gallery_size else 0.0,
         nonmated=max((each.score for each in answer.candidates if each.reference_id != mate), default=0.0),
         elapsed_ms=ms[0],
         processor_ms=ms[1],

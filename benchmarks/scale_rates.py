@@ -45,8 +45,12 @@ class Searched(Protocol):
         """Of all threads."""
 
 
-def report_of(fingers: int, outcomes: Sequence[Searched]) -> dict[str, Any]:
-    """Ranks, FNIR at each FPIR, and what the shortlist lost, each with the upper end of its 95 % interval."""
+def report_of(fingers: int, outcomes: Sequence[Searched], strangers: Sequence[Searched]) -> dict[str, Any]:
+    """Ranks, FNIR at each FPIR, and what the shortlist lost, each with the upper end of its 95 % interval.
+
+    strangers: searches for people who are not enrolled. What stands beside a mate says less of them: a search
+    that is sure of somebody compares no more.
+    """
     ranks = np.array([each.rank for each in outcomes])
     accepted = [each for each in outcomes if each.exact >= ACCEPTED]
     lost = sum(each.rank == 0 for each in accepted)
@@ -55,18 +59,20 @@ def report_of(fingers: int, outcomes: Sequence[Searched]) -> dict[str, Any]:
         "searches": len(outcomes),
         **{f"rank_{rank}": float(np.mean((ranks > 0) & (ranks <= rank))) for rank in (1, 10, 100)},
         "cmc": [float(np.mean((ranks > 0) & (ranks <= rank))) for rank in range(1, LIMIT + 1)],
-        "rates": [_rate(outcomes, fpir) for fpir in FPIRS if fpir * len(outcomes) >= 1.0],
-        "det": _det(outcomes),
+        "strangers": len(strangers),
+        "rates": [_rate(outcomes, strangers, fpir) for fpir in FPIRS if fpir * len(strangers) >= 1.0],
+        "det": _det(outcomes, strangers),
         "accepted": len(accepted),
         "lost_by_shortlist": lost,
         "lost_share_below": upper(lost, len(accepted)),
         **times_of(outcomes),
+        **{f"stranger_{name}": value for name, value in times_of(strangers).items()},
     }
 
 
-def _rate(outcomes: Sequence[Searched], fpir: float) -> dict[str, float]:
-    """FNIR at the threshold that a share `fpir` of the searches reach without their mate."""
-    best = sorted((each.nonmated for each in outcomes), reverse=True)
+def _rate(outcomes: Sequence[Searched], strangers: Sequence[Searched], fpir: float) -> dict[str, float]:
+    """FNIR at the threshold that a share `fpir` of the searches for strangers reach."""
+    best = sorted((each.nonmated for each in strangers), reverse=True)
     threshold = float(np.nextafter(best[int(len(best) * fpir)], np.inf))
     missed = sum(each.mated < threshold for each in outcomes)
     return {
@@ -77,11 +83,11 @@ def _rate(outcomes: Sequence[Searched], fpir: float) -> dict[str, float]:
     }
 
 
-def _det(outcomes: Sequence[Searched]) -> list[tuple[float, float]]:
+def _det(outcomes: Sequence[Searched], strangers: Sequence[Searched]) -> list[tuple[float, float]]:
     """FPIR and FNIR at every threshold that makes a difference to FPIR."""
     mated = np.array([each.mated for each in outcomes])
-    nonmated = np.array([each.nonmated for each in outcomes])
-    levels = np.unique(nonmated)[:: max(1, len(outcomes) // 400)]
+    nonmated = np.array([each.nonmated for each in strangers])
+    levels = np.unique(nonmated)[:: max(1, len(strangers) // 400)]
     return [(float(np.mean(nonmated >= level)), float(np.mean(mated < level))) for level in levels]
 
 

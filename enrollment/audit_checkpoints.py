@@ -104,6 +104,12 @@ def write_checkpoint(
     return checkpoint
 
 
+def notes_by_size(tx: Connection) -> dict[int, str]:
+    """Every checkpoint's note in the store, by the number of rows it covers."""
+    query = select(audit_checkpoints.c.tree_size, audit_checkpoints.c.note)
+    return {row.tree_size: row.note for row in tx.execute(query.order_by(audit_checkpoints.c.tree_size))}
+
+
 def append_to_sink(sink: Path, note: str) -> None:
     """Add a note to the second place, durably. Notes there end in an empty line."""
     with sink.open("a", encoding="utf-8") as file:

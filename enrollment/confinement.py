@@ -56,6 +56,11 @@ def confine_worker(memory_bytes: int, parent_pid: int) -> None:
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
+def bind_to_parent() -> None:
+    """Tie the life of a fresh fork to that of the process it was forked from."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def confine_decoder(cpu_s: float, wall_s: float, call_filter: CallFilter | None) -> None:
     """Limit the calling process, a fresh fork that holds one image, for the rest of its short life."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

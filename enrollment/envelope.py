@@ -17,7 +17,8 @@ from sqlalchemy import Connection, insert, select
 
 from enrollment.encounter import Encounter, utc_now
 from enrollment.errors import DamagedRecord, KeyUnavailable
-from enrollment.keyring import KeyProvider, Keyring
+from enrollment.key_provider import KeyProvider
+from enrollment.keyring import Keyring
 from enrollment.sealing import Sealer, associated_data, new_key
 from enrollment.tables import data_keys, encounters
 

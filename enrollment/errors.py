@@ -9,6 +9,7 @@ FingerprintError
 │   └── UndecodableImage         the decoder refused, crashed or ran out of its limits
 ├── NoSlap                       a position, or missing fingers, that no slap has
 ├── DecoderUnavailable           no decoder process is free or can be started: our fault, try again
+├── ExtractionUnavailable        no extraction process can be had, or this picture kills it: try again
 ├── MalformedRecord              bytes that are no legal template or transaction
 ├── UnusableWeights              the network's weight file is missing or another one
 ├── DamagedRecord                stored bytes that are not what was stored
@@ -16,6 +17,7 @@ FingerprintError
 ├── ConflictingRecord            an id that exists already, or a key reused for another request
 ├── HeldRecord                   a legal hold keeps the encounter from being erased
 ├── AuditUnavailable             the audit log cannot be written: nothing is answered
+├── TimeStampRefused             a time-stamp authority gave no answer that holds
 ├── KeyUnavailable               the keys that open the store are missing or not safe to use
 ├── FolderInUse                  another process serves this data folder
 └── UnsafeFileSystem             the data folder lies on another machine
@@ -74,6 +76,12 @@ class DecoderUnavailable(FingerprintError):  # noqa: N818
     code = "decoder_unavailable"
 
 
+class ExtractionUnavailable(FingerprintError):  # noqa: N818
+    """The process that extracts was lost and cannot be replaced, or twice over the same picture (503)."""
+
+    code = "extraction_unavailable"
+
+
 class MalformedRecord(FingerprintError):  # noqa: N818
     """The bytes are no legal template or transaction."""
 
@@ -114,6 +122,12 @@ class AuditUnavailable(FingerprintError):  # noqa: N818
     """The audit log cannot be written, so nothing may be answered (503)."""
 
     code = "audit_unavailable"
+
+
+class TimeStampRefused(FingerprintError):  # noqa: N818
+    """A time-stamp authority gave no answer, or none that holds: the checkpoint stands without it."""
+
+    code = "time_stamp_refused"
 
 
 class KeyUnavailable(FingerprintError):  # noqa: N818

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from enrollment.durable import make_folder, sync_folder
 from enrollment.encounter import new_id
 from enrollment.errors import DamagedRecord
-from enrollment.keyring import KeyProvider
+from enrollment.key_provider import KeyProvider
 from enrollment.sealing import OVERHEAD_BYTES, Sealer, associated_data
 from matcher.columns import State
 from matcher.errors import FingerprintError

@@ -2,7 +2,7 @@
 
 A key of the ring wraps the data keys of encounters (`enrollment.envelope`) and never touches a print. The
 file lies outside the database and outside backups: destroying a key here makes every copy of what it
-wrapped unreadable, wherever the copy is. `KeyProvider` is the seam for a key service or a hardware module.
+wrapped unreadable, wherever the copy is. `KeyProvider` is the seam for a key service.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 from filelock import FileLock
 
 from enrollment.durable import make_folder, write_durably
 from enrollment.errors import DamagedRecord, KeyUnavailable
+from enrollment.key_provider import RootSealer
 from enrollment.root_key import credential, make_root_key, read_root_key
 from enrollment.sealing import Sealer, associated_data, new_key
 
@@ -29,38 +30,6 @@ _LOCK_PATIENCE_S = 60
 #: How long a destroyed key still opens what was read before, in a process that had it, seconds.
 GRACE_S = 30.0
 _RING = associated_data("keyring", 1)
-
-
-class KeyProvider(Protocol):
-    """Who holds the key-encryption keys. `key_id` is `PERIOD/VERSION`, for instance `2026-11.1/2`."""
-
-    def wrap(self, period: str, data_key: bytes, associated: bytes) -> tuple[str, bytes]:
-        """Encrypt a data key under the newest key of the period, made where absent; gives its id as well."""
-
-    def unwrap(self, key_id: str, wrapped: bytes, associated: bytes) -> bytes:
-        """Decrypt a data key: `KeyUnavailable` if its key is destroyed, `DamagedRecord` if it changed."""
-
-    @property
-    def plaintext(self) -> bool:
-        """Whether encounters without a data key are read: in stores older than sealing, until it is done."""
-
-    def key_ids(self) -> Collection[str]:
-        """Every key there is."""
-
-    def superseded(self) -> Collection[str]:
-        """The keys of which a newer version exists: a rotation that has not ended."""
-
-    def renew(self) -> None:
-        """Make a new version of every period's key; the earlier ones stay until they are destroyed."""
-
-    def destroy(self, key_ids: Collection[str]) -> None:
-        """Forget keys for good."""
-
-    def secret(self, name: str) -> bytes:
-        """A key of its own for another use, made where absent: 32 bytes."""
-
-    def forget_secret(self, name: str) -> None:
-        """Destroy such a key; `secret` makes a new one."""
 
 
 @dataclass(slots=True)
@@ -98,11 +67,14 @@ class _Ring:
 
 
 class Keyring:
-    """The default `KeyProvider`: a file sealed under the root key. Threads and processes may share it."""
+    """The default `KeyProvider`: a file sealed under the root key. Threads and processes may share it.
 
-    def __init__(self, folder: Path, root: bytes) -> None:
+    root: the root key, or the module that holds it.
+    """
+
+    def __init__(self, folder: Path, root: bytes | RootSealer) -> None:
         self._file = folder / RING_FILE
-        self._sealer = Sealer(root)
+        self._sealer: RootSealer = Sealer(root) if isinstance(root, bytes) else root
         self._between_processes = _between_processes(folder)
         self._lock = threading.RLock()
         self._seen: tuple[int, int, int] | None = None
@@ -113,12 +85,15 @@ class Keyring:
         self._read()
 
     @classmethod
-    def open(cls, folder: Path, key_file: Path | None = None) -> Keyring:
+    def open(cls, folder: Path, key_file: Path | None = None, hardware: RootSealer | None = None) -> Keyring:
         """Open the ring of a folder; the first time, make it, and a root key where none is named.
 
-        The root key is systemd's credential, else `key_file`, else `root.key` in the folder (mode 0600).
+        The root key is that of `hardware`, else systemd's credential, else `key_file`, else `root.key` in the
+        folder (mode 0600).
         """
         make_folder(folder)
+        if hardware is not None:
+            return cls(folder, hardware)
         with _between_processes(folder):
             root = credential()
             if root is None and key_file is not None:
@@ -127,6 +102,19 @@ class Keyring:
                 known = (folder / RING_FILE).exists()  # then a missing key is lost, not to be made anew
                 root = (read_root_key if known else make_root_key)(folder / ROOT_FILE)
         return cls(folder, root)
+
+    def move_to(self, root: RootSealer) -> None:
+        """Seal the ring under another root key from now on. The old one opens nothing of it any more."""
+        before = self._sealer
+        with self._lock, self._between_processes:
+            self._read()
+            self._sealer = root
+            try:
+                write_durably(self._file, root.seal(self._ring.encode(), _RING))
+            except BaseException:
+                self._sealer = before
+                raise
+            self._read()
 
     @property
     def is_new(self) -> bool:

@@ -61,7 +61,8 @@ class MinutiaeNetwork:
         """
         keep_freed_memory()
         network = cls(load_parts(cache), threads=threads)
-        network.detect(np.zeros((SMALLEST_PX, SMALLEST_PX), dtype=np.uint8))
+        # With a bound of nothing there are peaks, so that all loops are there before the first picture.
+        network.detect(np.zeros((SMALLEST_PX, SMALLEST_PX), dtype=np.uint8), threshold=0.0)
         return network
 
     def detect(

@@ -22,7 +22,7 @@ from enrollment.database import Database, after_commit, insert_if_absent, order_
 from enrollment.encounter import Encounter, EncounterStatus, check_galleries, check_identifier, utc_now
 from enrollment.envelope import DataKey, Envelope
 from enrollment.errors import ConflictingRecord, HeldRecord, MalformedRecord, UnknownRecord
-from enrollment.keyring import KeyProvider
+from enrollment.key_provider import KeyProvider
 from enrollment.record_reader import RecordReader
 from enrollment.record_rows import encounter_row
 from enrollment.record_writer import (

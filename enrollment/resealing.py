@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Row, func, select, update
 from enrollment.database import Database, insert_if_absent, order_changes
 from enrollment.encounter import utc_now
 from enrollment.envelope import DataKey, period_of
-from enrollment.keyring import KeyProvider, Keyring
+from enrollment.key_provider import KeyProvider
+from enrollment.keyring import Keyring
 from enrollment.record_rows import particulars_columns, particulars_of
 from enrollment.records import Records
 from enrollment.tables import data_keys, encounters, images, released_blobs, templates

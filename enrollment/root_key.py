@@ -30,10 +30,27 @@ def read_root_key(file: Path) -> bytes:
 
 
 def credential() -> bytes | None:
-    """The key systemd hands to this service; None where it hands none. systemd guards its mode itself."""
+    """The key systemd hands to this service; None where it hands none."""
+    file = _handed_over(CREDENTIAL)
+    return None if file is None else _decoded(file.read_bytes(), CREDENTIAL)
+
+
+def read_secret(name: str, file: Path | None) -> bytes:
+    """A secret of systemd's credential of this name, else of a file only its owner may read."""
+    handed_over = _handed_over(name)
+    if handed_over is not None:
+        return handed_over.read_bytes()
+    if file is None or not file.exists():
+        raise KeyUnavailable(f"there is neither the credential {name} nor a file that holds it: name one")
+    _refuse_wide(file)
+    return file.read_bytes()
+
+
+def _handed_over(name: str) -> Path | None:
+    """The file systemd made for this service alone, whose mode it guards itself."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    file = Path(folder, CREDENTIAL) if folder else None
-    return _decoded(file.read_bytes(), CREDENTIAL) if file is not None and file.exists() else None
+    file = Path(folder, name) if folder else None
+    return file if file is not None and file.exists() else None
 
 
 def make_root_key(file: Path) -> bytes:

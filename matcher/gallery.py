@@ -37,9 +37,9 @@ class Sizes:
     A search over no more than these compares all of them: it misses nothing.
     """
 
-    least: tuple[int, ...] = (400, 200, 100, 60)
-    share: tuple[float, ...] = (0.007, 0.0005, 0.0002, 0.0001)
-    deep: tuple[float, ...] = (0.03, 0.003, 0.001, 0.0003)
+    least: tuple[int, ...] = (200, 100, 60, 40)
+    share: tuple[float, ...] = (0.002, 0.0005, 0.0002, 0.0001)
+    deep: tuple[float, ...] = (0.02, 0.003, 0.001, 0.0005)
     sure: Score = Score(70.0)  # noqa: RUF009 - a float
     scarce: float = 40.0
     most: float = 12.0

@@ -9,6 +9,7 @@ import pytest
 from command_line import Call, caller
 from running_service import KNOWN, Running, make_keys, picture, serving
 from sqlalchemy import text
+from stamping import OPENSSL, make_authority, serving_authority
 
 from api.exit_codes import CANNOT_WORK, DONE
 from api.roles import Role
@@ -80,3 +81,27 @@ def test_without_its_audit_row_nothing_is_answered(tmp_path: Path) -> None:
         found = service.police("identify", {"right_index": picture(KNOWN, 2)}).json()
         assert [candidate["person_id"] for candidate in found["candidates"]] == [person]
     assert notes_of(tmp_path / "kept"), "the service signs checkpoints by the clock and when it stops"
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="openssl is the authority of this test")
+def test_checkpoints_are_stamped_and_the_stamps_verified(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a checkpoint; without an authority nothing is claimed; a stamp of another note is a finding."""
+    authority = make_authority(tmp_path)
+    call("keys", "create", "--role", "desk")
+    call("audit", "checkpoint")
+    assert "TENPRINT_AUDIT_TIMESTAMP_URL" in call("audit", "stamp").err
+    monkeypatch.setenv("TENPRINT_AUDIT_TIMESTAMP_ROOTS", str(authority / "root.pem"))
+    monkeypatch.setenv("TENPRINT_AUDIT_TIMESTAMP_URL", "http://127.0.0.1:9/")
+    assert "did not answer" in call("audit", "stamp").err
+    with serving_authority(authority) as address:
+        monkeypatch.setenv("TENPRINT_AUDIT_TIMESTAMP_URL", address)
+        assert "stamped at 20" in call("audit", "stamp").out
+        assert "stamped already" in call("audit", "stamp").err
+    assert call("audit", "verify").code == DONE
+    stamps = tmp_path / "data" / "audit-timestamps"
+    (stamps / "1.tsr").rename(stamps / "5.tsr")
+    found = call("audit", "verify", "--json")
+    assert found.code == CANNOT_WORK
+    assert [each["where"] for each in found.document["findings"]] == ["time-stamp 5"]

@@ -123,6 +123,10 @@ def test_a_swapped_finger_is_flagged_however_often_the_post_is_repeated(
     (flag,) = answers[0]["flags"]
     assert (flag["code"], flag["fingers"]) == ("swapped_fingers", [2, 3])
     assert flag["score"] >= 60
+    files_again = {name: (f"{name}.png", data) for name, data in images.items()}
+    headers = {"Idempotency-Key": "swapped", "Accept-Language": "nl"}
+    dutch = running.ask(Role.DESK, "POST", "/desk/encounters", files=files_again, headers=headers).json()
+    assert "(rechterwijsvinger, rechtermiddelvinger)" in dutch["flags"][0]["advice"]
 
 
 def test_examiners_look_at_a_finger_of_a_slap(

@@ -49,7 +49,7 @@ def test_synthetic_people_are_found_and_what_they_cost_is_told(
     one, two = report["searches"]
     assert one["rank_1"] == two["rank_1"] == 1.0
     assert one["lost_by_shortlist"] == 0
-    assert one["accepted"] == 4
+    assert (one["accepted"], one["strangers"]) == (4, 1)
     assert report["together"]["2"].keys() == {"1", "2", "4"}
     assert 1000 < report["bytes_per_finger"] < 4000
     assert report["restart"]["bytes"] > 12 * 2 * 1000
@@ -79,12 +79,13 @@ def test_a_scale_report_counts_what_the_shortlist_lost() -> None:
     """A mate that comparison accepts and the list lacks; the interval says how little 100 searches tell."""
     found = [scale.Outcome(n, 1, 80.0, 80.0, 20.0 + n / 100, 1.0) for n in range(98)]
     lost, hopeless = (scale.Outcome(98, 0, 0.0, exact, 20.0, 1.0) for exact in (41.0, 12.0))
-    report = report_of_scale(1, [*found, lost, hopeless])
+    strangers = [scale.Outcome(200 + n, 0, 0.0, 0.0, 20.0 + n / 100, 1.0) for n in range(100)]
+    report = report_of_scale(1, [*found, lost, hopeless], strangers)
     assert (report["accepted"], report["lost_by_shortlist"]) == (99, 1)
     assert 0.02 < report["lost_share_below"] < 0.06
     assert report["rank_100"] == pytest.approx(0.98)
     (rate,) = report["rates"]
-    assert 20.96 <= rate["threshold"] < 20.98
+    assert 20.98 <= rate["threshold"] < 20.99
     assert rate["fnir"] == pytest.approx(0.02)
 
 

@@ -51,9 +51,10 @@ def test_bending_moves_the_field_with_the_minutiae() -> None:
 def test_descriptor_training_learns() -> None:
     """A few steps on a few people already tell minutiae apart; the committed layers do so better, unseen."""
     mean = train_descriptor.mean_cylinder(20)
-    assert np.corrcoef(mean.ravel(), layers().mean.ravel())[0, 1] > 0.97
-    mates = train_descriptor.mated_cylinders(90, mean)
-    unseen = train_descriptor.mated_cylinders(20, layers().mean, first_person=train_descriptor.PEOPLE + 400)
+    # The committed layers were learned from the generator's first model; people are now made by its second.
+    assert np.corrcoef(mean.ravel(), layers().mean.ravel())[0, 1] > 0.95
+    mates = train_descriptor.mated_cylinders(110, mean)
+    unseen = train_descriptor.mated_cylinders(32, layers().mean, first_person=train_descriptor.PEOPLE + 400)
     begun = train_descriptor.recognised(unseen, train_descriptor.train(mates, mean, epochs=0))
     trained = train_descriptor.recognised(unseen, train_descriptor.train(mates, mean, epochs=3))
     committed = train_descriptor.recognised(unseen, layers())

@@ -89,3 +89,20 @@ def test_only_known_operations_are_stored(database: Database, operation: str) ->
     row = {"operation": operation, "encounter_id": "e-1", "created_at": utc_now()}
     with pytest.raises(Exception, match="ck_change_log_operation"), database.transaction() as tx:
         tx.execute(insert(table), row)
+
+
+def test_empty_log_has_reached_nothing(database: Database) -> None:
+    """Sequences begin above zero, so that a follower who knows nothing asks for what comes after zero."""
+    with database.transaction() as tx:
+        assert change_log.last_sequence(tx) == 0
+        assert change_log.append(tx, Operation.ADD, "e-1") > 0
+
+
+def test_changes_come_in_order_though_they_lie_otherwise(database: Database) -> None:
+    """Rows of a table have no order of their own."""
+    with database.transaction() as tx:
+        for sequence in (30, 10, 20):
+            row = {"sequence": sequence, "operation": "ADD", "encounter_id": f"e-{sequence}"}
+            tx.execute(insert(table).values(**row, created_at=utc_now()))
+        assert [each.sequence for each in change_log.changes(tx, 0, 2)] == [10, 20]
+        assert [each.sequence for each in change_log.changes(tx, 10, 9)] == [20, 30]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from enrollment.keyring import Keyring
 from enrollment.record_rows import image_row, particulars_columns, template_row
 from enrollment.record_writer import Amendment
 from enrollment.records import Records
+from enrollment.sealing import associated_data
 from enrollment.tables import data_keys, encounters, fingers, images, persons, templates
 from matcher.codes import FingerPosition
 
@@ -365,3 +367,31 @@ def test_periods_and_keys_are_named_and_never_shown() -> None:
     assert repr(key) == "DataKey('e-1')"
     particulars = Particulars({"é": 1}, {}, None)
     assert key.open_particulars(particulars_columns(particulars, key)["sealed"]) == particulars
+
+
+def test_keys_are_read_beside_their_own_encounters(database: Database, records: Records) -> None:
+    """Each under its own id, in one statement for many."""
+    _add(database, records, *range(3))
+    with database.reading() as tx:
+        wrapped = {row.encounter_id: row for row in tx.execute(select(data_keys))}
+        found = records.envelope.keys_of(tx, ["e-0", "e-2", "e-9"])
+        assert {name: key.key for name, key in found.items() if key is not None} == {
+            name: records.envelope.unwrap(wrapped[name]).key for name in ("e-0", "e-2")
+        }
+        assert [key.encounter_id for key in found.values() if key is not None] == list(found)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            records.envelope.keys_of(tx, ["e-1"])
+
+
+def test_key_of_a_period_with_a_slash_stays_in_it(database: Database, records: Records) -> None:
+    """The version is what follows the last slash, nothing else."""
+    _add(database, records, 1)
+    keyring = records.envelope._keyring
+    with database.transaction() as tx:
+        row = tx.execute(select(data_keys)).one()
+        key = records.envelope.unwrap(row)
+        key_id, sealed = keyring.wrap("2026/11.1", key.key, associated_data("data_keys", "e-1"))
+        tx.execute(update(data_keys).values(key_id=key_id, wrapped=sealed))
+        again = records.envelope.rewrap(tx.execute(select(data_keys)).one())
+    assert again[0] == key_id == "2026/11.1/1"

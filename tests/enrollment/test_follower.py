@@ -241,6 +241,29 @@ def test_a_restart_reads_the_checkpoint_and_what_came_after(
     assert [_found(restarted, seed) for seed in (1, 2, 3)] == [False, True, True]
 
 
+def test_sex_and_year_of_birth_narrow_a_search(
+    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+) -> None:
+    """From the start and as they change; who is of unknown sex or birth passes."""
+    said = {"gender": "Female", "dateOfBirth": "1990-07-14"}
+    _add(database, records, replace(_person(1), biographic=said), _person(2))
+    follower.catch_up()
+
+    def found(only: Filter, seed: int = 1) -> bool:
+        answer = gallery.search(_person(seed).tenprint, limit=1, threshold=Score(40.0), only=only)
+        return bool(answer.suggestions)
+
+    assert found(Filter(sex="F", birth_years=(1990, 1990)))
+    assert not found(Filter(sex="M"))
+    assert not found(Filter(birth_years=(1991, 2000)))
+    assert found(Filter(sex="M", birth_years=(1991, 2000)), seed=2)
+    with database.transaction() as tx:
+        records.amend(tx, "e-1", Amendment(biographic={"sex": "m", "dateOfBirth": "unknown"}))
+    follower.catch_up()
+    assert found(Filter(sex="M", birth_years=(1991, 2000)))
+    assert not found(Filter(sex="F"))
+
+
 def test_category_and_galleries_narrow_a_search(
     database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
 ) -> None:

@@ -16,7 +16,6 @@ from ridge_pictures import ridge_picture
 from test_sandbox_failures import children_of, eventually
 
 from enrollment.capture import Capture, Finger, FingerprintImage, Measure
-from enrollment.network import MinutiaeNetwork
 from enrollment.nfiq2 import ALGORITHM, Nfiq2Sandbox
 from enrollment.workers import ExtractionPool
 from matcher.codes import FingerPosition, ImpressionType
@@ -123,12 +122,12 @@ def test_closed_sandbox_is_named() -> None:
     assert pool.score(PRINT).failure == "unavailable"
 
 
-def test_score_is_kept_with_the_finger(sandbox: Nfiq2Sandbox, network: MinutiaeNetwork) -> None:
+def test_score_is_kept_with_the_finger(sandbox: Nfiq2Sandbox) -> None:
     """Beside our own quality, which stays what it is."""
     capture = Capture(FingerPosition.RIGHT_INDEX, ImpressionType.LIVE_PLAIN, PRINT)
-    with ExtractionPool(network, workers=1, nfiq2=sandbox) as pool:
+    with ExtractionPool(workers=1, nfiq2=sandbox) as pool:
         (finger,) = pool.extract([capture])
-    with ExtractionPool(network, workers=1) as pool:
+    with ExtractionPool(workers=1) as pool:
         (plain,) = pool.extract([capture])
     assert isinstance(finger, Finger)
     assert isinstance(plain, Finger)

@@ -54,6 +54,32 @@ def test_what_was_cut_moved_or_keyed_otherwise_does_not_open() -> None:
         Sealer(b"short")
 
 
+def test_much_is_opened_in_its_place() -> None:
+    """As `open` does, into memory of the caller; what does not open leaves a word, not bytes."""
+    data = bytes(range(256)) * 4
+    sealed, place = SEALER.seal(data, PLACE), bytearray(len(data))
+    SEALER.open_into(memoryview(sealed), PLACE, memoryview(place))
+    assert bytes(place) == data
+    empty = bytearray()
+    SEALER.open_into(memoryview(SEALER.seal(b"", PLACE)), PLACE, memoryview(empty))
+    for wrong, room in (
+        (sealed[:-1], len(data)),
+        (sealed, len(data) - 1),
+        (sealed, len(data) + 1),
+        (b"\xff" + sealed[1:], len(data)),
+        (b"", 0),
+    ):
+        with pytest.raises(DamagedRecord, match="cut or of another format: restore"):
+            SEALER.open_into(memoryview(wrong), PLACE, memoryview(bytearray(room)))
+    for at in (1, 12, 13, len(sealed) - 1):
+        changed = bytearray(sealed)
+        changed[at] ^= 1
+        with pytest.raises(DamagedRecord, match="changed, moved or belong to another key: restore"):
+            SEALER.open_into(memoryview(changed), PLACE, memoryview(bytearray(len(data))))
+    with pytest.raises(DamagedRecord, match="changed, moved"):
+        SEALER.open_into(memoryview(sealed), b"elsewhere", memoryview(bytearray(len(data))))
+
+
 @given(st.lists(st.text(max_size=5), max_size=4), st.lists(st.text(max_size=5), max_size=4))
 def test_places_are_unambiguous(one: list[str], other: list[str]) -> None:
     """Two places have the same name only if they are the same."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,12 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fixtures.templates import person
-from matcher.candidates import CandidateList, ReferenceId
+from matcher.candidates import Candidate, CandidateList, ReferenceId
 from matcher.codes import FingerPosition
 from matcher.comparison import prepare, score_of
 from matcher.errors import GalleryUnavailable, ShardUnavailable
 from matcher.fusion import fuse
 from matcher.gallery import Filter, Gallery, Sizes, Traits
+from matcher.references import PreparedTenprint
 from matcher.scoring import Score
 from matcher.shard import Shard
 from matcher.shortlist import Shortlist
@@ -158,6 +160,42 @@ def test_several_shards_return_what_one_does(shards: int, number: int, limit: in
     probe = tenprint_of(number, 1)
     one = WHOLE.search(probe, limit=limit, threshold=THRESHOLD)
     assert SPREAD[shards - 1].search(probe, limit=limit, threshold=THRESHOLD) == one
+
+
+@given(st.integers(2, 3), st.integers(0, PEOPLE + 2), st.integers(1, 3), st.sampled_from([0.0, 20.0, 300.0]))
+@settings(max_examples=15, deadline=None)
+def test_several_shards_cut_their_lists_as_one_does(
+    shards: int, number: int, first: int, sure: float
+) -> None:
+    """At the first look and the second, of known people and strangers; so also what no look reaches."""
+    sizes = Sizes(least=(first,), share=(0.0,), deep=(0.6,), most=1.0, sure=Score(sure))
+    probe = tenprint_of(number, 1)
+    answers = [
+        gallery_of(PEOPLE, shards=parts, sizes=sizes).search(probe, limit=1, threshold=THRESHOLD)
+        for parts in (1, shards)
+    ]
+    assert answers[0] == answers[1]
+
+
+def test_a_search_that_is_sure_of_nobody_looks_again() -> None:
+    """Of a stranger all are compared, not the likest alone; of somebody known only those."""
+    sizes = Sizes(least=(1,), share=(0.0,), deep=(1.0,), most=1.0)
+    gallery, compared = gallery_of(PEOPLE, sizes=sizes), list[int]()
+    shard = gallery._shards[0]
+    original = shard.compare
+
+    def counted(probe: PreparedTenprint, ids: Sequence[ReferenceId], *more: Any) -> tuple[Candidate, ...]:
+        compared.append(len(ids))
+        return original(probe, ids, *more)
+
+    shard.compare = counted  # type: ignore[method-assign]
+    stranger = tenprint_of(PEOPLE + 2, 1)
+    answer = gallery.search(stranger, limit=1, threshold=THRESHOLD)
+    assert compared == [1, PEOPLE - 1]
+    assert answer.candidates == WHOLE.search(stranger, limit=1, threshold=THRESHOLD).candidates
+    compared.clear()
+    assert gallery.search(tenprint_of(4, 1), limit=1, threshold=THRESHOLD).suggestions
+    assert compared == [1]
 
 
 WHOLE = gallery_of(PEOPLE)

@@ -175,8 +175,7 @@ class History:
         assert known is not None
         changed = replace(known, active=active, person_id=f"p-{person}", name=name)
         self.model.encounters[key] = changed
-        if known.active != active:
-            self.model.changes.append((changed.operation, key))
+        self.model.changes.append((changed.operation, key))  # they narrow searches
 
     def _hold_or_lift(self, tx: Connection) -> None:
         """A hold where there is none, none where there is one."""

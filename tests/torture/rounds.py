@@ -15,6 +15,7 @@ import failing_io
 import power
 from enrolling_process import EnrollingProcess, keys_beside
 from fuzzing import Tally, fuzz_images, fuzz_records
+from fuzzing_http import fuzz_service
 from histories import History
 from journal import Counts
 from killing import check_store, enrol_and_kill
@@ -178,6 +179,16 @@ def fuzzing_images(size: int, seed: int, _scratch: Path) -> Counts:
     return _tallied(fuzz_images(size, seed))
 
 
+def fuzzing_service(size: int, seed: int, scratch: Path) -> Counts:
+    """Mutant bodies and pictures through the running service, over HTTP."""
+    answers = fuzz_service(scratch, size, seed)
+    assert not answers.faults, "\n".join(answers.faults[:5])
+    told: dict[str, float] = {"mutants": size}
+    for status, count in sorted(answers.statuses.items()):
+        told[f"answered {status}"] = count
+    return {"service": told | {"answered 5xx": 0, "crashes": 0}}
+
+
 def _tallied(tallies: dict[str, Tally]) -> Counts:
     faults = [f"{name}: {fault}" for name, tally in tallies.items() for fault in tally.faults]
     assert not faults, "\n".join(faults[:5])
@@ -202,5 +213,6 @@ HARNESSES: dict[str, Harness] = {
     "rotation": Harness(rotations, 25, 200, "kills of a process that rotates keys"),
     "model": Harness(model, 20_000, 1_000_000, "steps of random histories"),
     "fuzz-images": Harness(fuzzing_images, 1_000, 21_000, "mutants of each of ten picture files"),
+    "fuzz-http": Harness(fuzzing_service, 2_500, 20_000, "mutant requests to the running service"),
     "fuzz-records": Harness(fuzzing_records, 25_000, 750_000, "mutants for each of seven readers of records"),
 }

@@ -46,7 +46,9 @@ def _one(harness: Harness, wanted: Round) -> Round:
     with tempfile.TemporaryDirectory(prefix="tenprint-torture-") as scratch:
         try:
             counts = harness.one(wanted.size, wanted.seed + wanted.number, Path(scratch))
-        except Exception as failure:  # noqa: BLE001 - whatever it is, it is the finding
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as failure:  # noqa: BLE001 - whatever it is, pytest's too, it is the finding
             fault = f"{type(failure).__name__}: {failure}"[:2000]
             traceback.print_exc()
     name, number, seed, size = wanted.name

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,15 +16,15 @@ import pytest
 from export_support import OPERATOR, START, contents, queue_people, run
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import literal, select, update
 from stored_people import random_encounter
 
 from enrollment import audit_log
-from enrollment.database import Database
+from enrollment.database import Database, audit_seal_of
 from enrollment.errors import HeldRecord, UnknownRecord
 from enrollment.follower import GalleryFollower
 from enrollment.records import Records
-from enrollment.tables import export_batches, export_queue, released_exports
+from enrollment.tables import export_batches, export_queue, legal_holds, released_exports
 from matcher.codes import FingerPosition
 from matcher.gallery import Gallery
 from workflow import retention
@@ -64,6 +66,25 @@ def _run(database: Database, records: Records, day: date) -> set[str]:
 def test_periods_end_with_the_day_of_the_same_date(begin: datetime, years: int, end: date) -> None:
     """In UTC; where a year has no 29th of February, with the 28th."""
     assert last_day(Rule("1", years, "a test"), begin) == end
+
+
+def test_days_are_those_of_utc_wherever_the_machine_stands(
+    database: Database, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In Tokyo the next day begins nine hours earlier; the law's does not."""
+    with database.transaction() as tx:
+        records.add(tx, random_encounter(0, positions=INDEX))
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        late = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
+        assert last_day(Rule("1", 10, "a test"), late) == date(2036, 11, 23)
+        assert _run(database, records, date(2036, 11, 23)) == set()
+        at = datetime(2036, 11, 23, 23, 59, tzinfo=UTC)
+        assert retention.erase_due(database, records, actor=OPERATOR, at=at, progress=_quiet) == []
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @given(st.integers(0, 60 * 366 * 24), st.integers(1, 20))
@@ -214,3 +235,73 @@ def test_what_changed_since_the_look_is_left_alone(
         retention.hold(tx, "e-1", "appeal", actor=OPERATOR, at=START)
     monkeypatch.setattr(retention, "due", lambda _tx, _today: looked)
     assert _run(database, records, day) == set()
+
+
+def test_what_hold_and_erasure_leave_in_writing(database: Database, records: Records) -> None:
+    """Who held and lifted, when and why; of an erasure the rule, its last day, and every step of progress."""
+    seen: list[tuple[int, int]] = []
+    with database.transaction() as tx:
+        for seed in range(3):
+            records.add(tx, random_encounter(seed, positions=INDEX))
+        first = retention.hold(tx, "e-0", "appeal", actor=OPERATOR, at=_at(date(2030, 1, 2)))
+        second = retention.hold(tx, "e-1", "court case 7", actor=OPERATOR, at=_at(date(2030, 1, 1)))
+        retention.lift(tx, second, actor=OPERATOR, at=_at(date(2031, 1, 1)))
+    with database.reading() as tx:
+        held = retention.holds(tx)
+        lifted_by = tx.execute(select(legal_holds.c.lifted_by).order_by(legal_holds.c.placed_at)).scalars()
+        assert list(lifted_by) == [OPERATOR.name, None]
+        placed, _, lifted = audit_log.entries(tx)
+        name = audit_seal_of(tx).pseudonym
+    assert held == [
+        retention.Hold(
+            second, "e-1", "court case 7", OPERATOR.name, _at(date(2030, 1, 1)), _at(date(2031, 1, 1))
+        ),
+        retention.Hold(first, "e-0", "appeal", OPERATOR.name, _at(date(2030, 1, 2)), None),
+    ]
+    assert (placed.asked, placed.at) == ({"encounter_id": name("e-0"), "hold": first}, _at(date(2030, 1, 2)))
+    assert (lifted.asked, lifted.at) == ({"encounter_id": name("e-1"), "hold": second}, _at(date(2031, 1, 1)))
+    at = datetime(2036, 11, 24, 1, 0, tzinfo=timezone(timedelta(hours=2)))  # the 23rd in UTC: a day too early
+    act = partial(retention.erase_due, database, records, actor=OPERATOR)
+    assert act(at=at, progress=_quiet) == []
+    erased = act(at=_at(date(2036, 11, 24)), progress=lambda done, total: seen.append((done, total)))
+    assert [(each.encounter_id, each.last_day) for each in erased] == [
+        ("e-1", date(2036, 11, 23)),
+        ("e-2", date(2036, 11, 23)),
+    ]
+    assert seen == [(1, 2), (2, 2)]
+    with database.reading() as tx:
+        proof = audit_log.entries(tx)[-1]
+    assert (proof.action, proof.outcome, proof.actor, proof.role) == (
+        "erase",
+        "retention",
+        OPERATOR.name,
+        OPERATOR.role,
+    )
+    assert proof.legal_basis == RULE_OF["1"].source
+    assert (proof.asked["category"], proof.asked["last_day"]) == ("1", "2036-11-23")
+
+
+def test_holds_of_one_moment_are_in_order_of_their_ids(database: Database, records: Records) -> None:
+    """And the list is the same however the database stores them."""
+    with database.transaction() as tx:
+        for seed in range(6):
+            records.add(tx, random_encounter(seed, positions=INDEX))
+            retention.hold(tx, f"e-{seed}", "appeal", actor=OPERATOR, at=START)
+        tx.execute(update(legal_holds).values(hold_id=literal("z") + legal_holds.c.encounter_id))
+        tx.execute(update(legal_holds).where(legal_holds.c.encounter_id == "e-5").values(hold_id="a"))
+    with database.reading() as tx:
+        names = [each.hold_id for each in retention.holds(tx)]
+    assert names == ["a", "ze-0", "ze-1", "ze-2", "ze-3", "ze-4"]
+
+
+def test_what_was_sent_since_the_look_stays_its_time(
+    database: Database, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On its last day it stays; the day after it goes."""
+    with database.transaction() as tx:
+        records.add(tx, random_encounter(0, positions=INDEX))
+    with database.reading() as tx:
+        looked = retention.due(tx, date(2036, 11, 24))
+    monkeypatch.setattr(retention, "due", lambda _tx, _today: looked)
+    assert _run(database, records, date(2036, 11, 23)) == set()
+    assert _run(database, records, date(2036, 11, 24)) == {"e-0"}
