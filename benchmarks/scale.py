@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.scale_costs import adding, memory_speed, restart, together
-from benchmarks.scale_rates import ACCEPTED, LIMIT, report_of, times_of
+from benchmarks.scale_rates import ACCEPTED, LISTED, report_of, times_of
 from benchmarks.strangers import FINGERS_USED, Progress, grow, make, people_of, synthetic_id
 from enrollment.sealed_prints import SealedPrints
 from matcher.bodies import HeldBodies
@@ -191,7 +191,7 @@ def search(gallery: Gallery, number: int, fingers: int) -> Outcome:
     used = FINGERS_USED[fingers]
     ((_, probe),) = people_of(number, 1, used, 2)
     begun, clock = time.process_time(), time.perf_counter()
-    answer = gallery.search(probe, limit=LIMIT, threshold=ACCEPTED)
+    answer = gallery.search(probe, limit=LISTED[fingers], threshold=ACCEPTED)
     elapsed, spent = time.perf_counter() - clock, time.process_time() - begun
     return _outcome(answer, probe, number, (1e3 * elapsed, 1e3 * spent))
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.scale_rates import ACCEPTED, LIMIT
+from benchmarks.scale_rates import ACCEPTED, LISTED
 from benchmarks.strangers import FINGERS_USED, people_of, synthetic_id
 from enrollment.gallery_checkpoint import GalleryCheckpoint
 from enrollment.keyring import Keyring
@@ -31,7 +31,7 @@ def together(gallery: Gallery, chosen: Sequence[int], fingers: int, clients: int
     probes = [probe for number in chosen for _, probe in people_of(number, 1, used, 2)]
     begun = time.perf_counter()
     with ThreadPoolExecutor(clients) as pool:
-        list(pool.map(lambda probe: gallery.search(probe, limit=LIMIT, threshold=ACCEPTED), probes))
+        list(pool.map(lambda probe: gallery.search(probe, limit=LISTED[fingers], threshold=ACCEPTED), probes))
     return len(probes) / (time.perf_counter() - begun)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -11,8 +11,8 @@ from matcher.scoring import Score
 
 #: FPIR at which FNIR is told, if there are enough searches to tell.
 FPIRS: Final = (1e-2, 1e-3)
-#: Candidates asked for in every search.
-LIMIT: Final = 100
+#: Candidates asked for in a search, by its fingers; as many are compared at least.
+LISTED: Final[Mapping[int, int]] = {1: 100, 2: 100, 4: 20, 10: 20}
 #: A mate that exact comparison gives this score is one a search should find: one false match in 10,000.
 ACCEPTED: Final = Score(40.0)
 
@@ -58,7 +58,7 @@ def report_of(fingers: int, outcomes: Sequence[Searched], strangers: Sequence[Se
         "fingers": fingers,
         "searches": len(outcomes),
         **{f"rank_{rank}": float(np.mean((ranks > 0) & (ranks <= rank))) for rank in (1, 10, 100)},
-        "cmc": [float(np.mean((ranks > 0) & (ranks <= rank))) for rank in range(1, LIMIT + 1)],
+        "cmc": [float(np.mean((ranks > 0) & (ranks <= rank))) for rank in range(1, LISTED[fingers] + 1)],
         "strangers": len(strangers),
         "rates": [_rate(outcomes, strangers, fpir) for fpir in FPIRS if fpir * len(strangers) >= 1.0],
         "det": _det(outcomes, strangers),

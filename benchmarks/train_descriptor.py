@@ -28,6 +28,7 @@ from matcher.descriptors import (
     CYLINDER_SHAPE,
     CYLINDER_SIZE,
     DIMENSIONS,
+    STEPS,
     Layers,
     cylinders_of,
     describe_cylinders,
@@ -94,10 +95,11 @@ def _rows(template: Template, mean: Floats) -> Floats:
 
 
 def _bare(template: Template, cylinders: Floats) -> PreparedTemplate:
-    """A print whose descriptors are its cylinders, scaled to length 1."""
+    """A print whose descriptors are its cylinders, scaled to the length of descriptors."""
     lengths = np.linalg.norm(cylinders, axis=1, keepdims=True)
     prepared = prepare(template)
-    return replace(prepared, descriptors=(cylinders / np.maximum(lengths, 1e-6))[prepared.order])
+    scaled = (np.float32(STEPS) * cylinders / np.maximum(lengths, 1e-6))[prepared.order]
+    return replace(prepared, descriptors=np.ascontiguousarray(scaled))
 
 
 def train(mates: MatedCylinders, mean: Floats, *, epochs: int = EPOCHS, hidden: int = HIDDEN) -> Layers:

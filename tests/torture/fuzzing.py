@@ -39,8 +39,8 @@ from matcher.errors import FingerprintError
 
 #: Slower than this for one record is a fault, seconds of computing: a busy machine changes nothing of it.
 SLOWEST_S = 2.0
-#: The same for a picture, on the wall: its computing, in another process, is limited there.
-SLOWEST_WALL_S = DEFAULT_LIMITS.wall_s + DEFAULT_LIMITS.grace_s
+#: The same for a picture, on the wall: its process limits the computing, and may have to be started first.
+SLOWEST_WALL_S = DEFAULT_LIMITS.start_s + DEFAULT_LIMITS.wall_s + DEFAULT_LIMITS.grace_s
 #: Pictures decoded at once: mostly they wait for processes to start.
 AT_ONCE = 4
 _SIGNER = Signer(bytes(range(32)))
@@ -102,6 +102,8 @@ def fuzz_images(count: int, seed: int) -> dict[str, Tally]:
     """`count` mutants of every picture format, alone and in an ANSI/NIST file, through decoder processes."""
     rng = np.random.default_rng(seed)
     with DecoderSandbox(workers=AT_ONCE) as sandbox:
+        for sound in seeds().values():
+            sandbox.decode(sound, ppi=500)  # the processes are started
 
         def read_pictures(data: bytes) -> None:
             for each in nist_records.finger_images(nist_itl.decode(data)):
