@@ -20,9 +20,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def kernel(function: Function) -> Function:
     """Compile a loop over arrays and scalars with numba, without the GIL.
 
-    Call it with one set of dtypes only: each new set compiles again.
+    Call it with one set of dtypes only: each new set compiles again. Dividing by zero gives infinity, as in
+    NumPy, and raises nothing: a check at each division would keep loops from using the processor's vectors.
     """
-    return cast("Function", numba.njit(cache=True, nogil=True, fastmath=False)(function))
+    return cast("Function", numba.njit(cache=True, nogil=True, fastmath=False, error_model="numpy")(function))
 
 
 def _name_the_cache() -> None:

@@ -166,9 +166,24 @@ def fill_cylinders(points: Floats, foreground: NDArray[np.bool_], mean: Floats, 
 def fill_layer(values: Floats, weights: Floats, bias: Floats, out: Floats) -> None:
     """Fill `out` float32[n, D] with `values` float32[n, C] times `weights` float32[C, D] plus `bias`.
 
-    Sums run in one order on every machine, so that a print's descriptors do.
+    Sums run in one order on every machine, so that a print's descriptors do. Four rows at a time: the weights
+    do not fit the nearest cache, and are read once for all four.
     """
-    for m in range(len(values)):
+    full = len(values) // 4 * 4
+    for m in range(0, full, 4):
+        one, two, three, four = out[m], out[m + 1], out[m + 2], out[m + 3]
+        one[:], two[:], three[:], four[:] = bias, bias, bias, bias
+        for c in range(values.shape[1]):
+            a, b, e, f = values[m, c], values[m + 1, c], values[m + 2, c], values[m + 3, c]
+            if a == 0.0 and b == 0.0 and e == 0.0 and f == 0.0:
+                continue
+            column = weights[c]
+            for d in range(len(column)):
+                one[d] += a * column[d]
+                two[d] += b * column[d]
+                three[d] += e * column[d]
+                four[d] += f * column[d]
+    for m in range(full, len(values)):
         row = out[m]
         row[:] = bias
         for c in range(values.shape[1]):

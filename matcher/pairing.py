@@ -36,6 +36,12 @@ WEIGHT: Final = 4
 
 _ANGLE_SLOPE = 1.0 / (1.0 - math.cos(COMPATIBLE_ANGLE))
 _SLOPE = np.float32(_ANGLE_SLOPE)
+_PX = np.float32(COMPATIBLE_PX)
+_STRETCH = np.float32(COMPATIBLE_STRETCH * 0.5)
+_APART = np.float32(PAIRS_APART_PX)
+#: Keeps the product of two lengths from being 0.
+_LEAST = np.float32(1e-12)
+_0, _1 = np.float32(0.0), np.float32(1.0)
 #: A step of one descriptor times a step of another.
 _ONE = np.float32(1.0 / (STEPS * STEPS))
 
@@ -114,51 +120,50 @@ def best_of_row(row: Floats, floor: np.floating, best: NDArray[np.int64]) -> int
 
 @kernel
 def compatibilities(probe: Floats, reference: Floats, pairs: Pairs) -> Floats:
-    """How well every two pairs fit one rigid motion: float32[k, k] in [0, 1], symmetric, diagonal 0."""
+    """How well every two pairs fit one rigid motion: float32[k, k] in [0, 1], symmetric, diagonal 0.
+
+    Product of three falling parabolas: the pairs' turns agree; their distances agree, but for stretch; the
+    line from one to the other turns as they do. 0 for pairs that share a minutia or stand too close. No
+    branches, and single precision throughout: a row is done in the processor's vectors.
+    """
     count = len(pairs)
     table = np.zeros((count, count), np.float32)
-    places = np.empty((count, 6), np.float32)
-    for t in range(count):
-        i, j = pairs[t, 0], pairs[t, 1]
-        places[t, 0], places[t, 1] = probe[X, i], probe[Y, i]
-        places[t, 2], places[t, 3] = reference[X, j], reference[Y, j]
-        places[t, 4] = reference[COS, j] * probe[COS, i] + reference[SIN, j] * probe[SIN, i]
-        places[t, 5] = reference[SIN, j] * probe[COS, i] - reference[COS, j] * probe[SIN, i]
-    turns = np.ascontiguousarray(places[:, 4:].T)
-    twists = np.empty(count, np.float32)
-    for t in range(count):
-        # Most pairs of pairs turn too differently: that is seen for a whole row at once.
-        cos, sin = turns[0, t], turns[1, t]
+    places = _places(probe, reference, pairs)
+    own_x, own_y, other_x, other_y = places[0], places[1], places[2], places[3]
+    cosines, sines = places[4], places[5]
+    for t in range(1, count):
+        x, y, u, v, cos, sin = own_x[t], own_y[t], other_x[t], other_y[t], cosines[t], sines[t]
+        row = table[t]
         for s in range(t):
-            twists[s] = np.float32(1.0) - (np.float32(1.0) - (cos * turns[0, s] + sin * turns[1, s])) * _SLOPE
+            fit_twist = _1 - (_1 - (cos * cosines[s] + sin * sines[s])) * _SLOPE
+            ax, ay, bx, by = own_x[s] - x, own_y[s] - y, other_x[s] - u, other_y[s] - v
+            a, b = np.sqrt(ax * ax + ay * ay), np.sqrt(bx * bx + by * by)
+            gap = (a - b) / (_PX + _STRETCH * (a + b))
+            fit_length = _1 - gap * gap
+            dot, cross = ax * bx + ay * by, ax * by - ay * bx
+            one, two = dot * cos + cross * sin, dot * cosines[s] + cross * sines[s]
+            lean = one if one < two else two  # noqa: FURB136 - min() asks about NaN, and in a branch
+            fit_lean = _1 - (_1 - lean / (a * b + _LEAST)) * _SLOPE
+            apart = (a >= _APART) & (b >= _APART)
+            fits = (fit_twist > _0) & (fit_length > _0) & (fit_lean > _0) & apart
+            row[s] = fit_twist * fit_length * fit_lean if fits else _0
+    for t in range(count):
         for s in range(t):
-            if twists[s] > np.float32(0.0):
-                fit = compatibility(places, t, s, twists[s])
-                table[t, s] = fit
-                table[s, t] = fit
+            table[s, t] = table[t, s]
     return table
 
 
 @kernel
-def compatibility(places: Floats, one: int, two: int, fit_twist: float) -> float:
-    """Fit of two rows of (x, y) in the probe, (x, y) in the reference, cos and sin of the pair's turn.
-
-    Product of three falling parabolas: the pairs' turns agree (`fit_twist`); their distances agree, but for
-    stretch; the line from one to the other turns as they do. 0 for pairs that share a minutia or stand too
-    close.
-    """
-    cos, sin, other_cos, other_sin = places[one, 4], places[one, 5], places[two, 4], places[two, 5]
-    ax, ay = places[two, 0] - places[one, 0], places[two, 1] - places[one, 1]
-    bx, by = places[two, 2] - places[one, 2], places[two, 3] - places[one, 3]
-    a, b = math.sqrt(ax * ax + ay * ay), math.sqrt(bx * bx + by * by)
-    gap = (a - b) / (COMPATIBLE_PX + COMPATIBLE_STRETCH * 0.5 * (a + b))
-    fit_length = 1.0 - gap * gap
-    if fit_length <= 0.0 or min(a, b) < PAIRS_APART_PX:
-        return 0.0
-    dot, cross = ax * bx + ay * by, ax * by - ay * bx
-    lean = min(dot * cos + cross * sin, dot * other_cos + cross * other_sin) / (a * b)
-    fit_lean = 1.0 - (1.0 - lean) * _ANGLE_SLOPE
-    return float(max(0.0, fit_twist * fit_length * fit_lean))
+def _places(probe: Floats, reference: Floats, pairs: Pairs) -> Floats:
+    """Of each pair: x, y in the probe, x, y in the reference, cos and sin of its turn; float32[6, k]."""
+    places = np.empty((6, len(pairs)), np.float32)
+    for t in range(len(pairs)):
+        i, j = pairs[t, 0], pairs[t, 1]
+        places[0, t], places[1, t] = probe[X, i], probe[Y, i]
+        places[2, t], places[3, t] = reference[X, j], reference[Y, j]
+        places[4, t] = reference[COS, j] * probe[COS, i] + reference[SIN, j] * probe[SIN, i]
+        places[5, t] = reference[SIN, j] * probe[COS, i] - reference[COS, j] * probe[SIN, i]
+    return places
 
 
 @kernel
