@@ -158,7 +158,7 @@ def search_all(
     known = _read(path)
     with path.open("a", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        if not known:
+        if stream.tell() == 0:
             writer.writerow([each.name for each in fields(Outcome)])
         for done, number in enumerate(numbers, start=1):
             if number not in known:

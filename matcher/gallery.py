@@ -39,7 +39,7 @@ class Sizes:
 
     least: tuple[int, ...] = (200, 100, 60, 40)
     share: tuple[float, ...] = (0.002, 0.0005, 0.0002, 0.0001)
-    deep: tuple[float, ...] = (0.012, 0.003, 0.001, 0.0005)
+    deep: tuple[float, ...] = (0.012, 0.001, 0.0004, 0.0002)
     sure: Score = Score(70.0)  # noqa: RUF009 - a float
     scarce: float = 40.0
     most: float = 12.0
