@@ -44,11 +44,6 @@ class SealedBodies:
         """Of memory: none."""
         return 0
 
-    @property
-    def file_bytes(self) -> int:
-        """Bytes of the file."""
-        return self._end
-
     def put(self, joined: Bytes, sizes: Integers) -> Integers:
         """Seal and append. A place is written once: it is the nonce, and never comes again under this key."""
         sealed = np.empty(len(joined) + _TAG_BYTES * len(sizes), np.uint8)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from matcher.bodies import HeldBodies, NewBodies
@@ -14,7 +15,7 @@ from matcher.errors import GalleryUnavailable, ShardUnavailable
 from matcher.references import PreparedTenprint, prepare_tenprint
 from matcher.scoring import Score
 from matcher.shard import Search, Shard
-from matcher.shortlist import merged
+from matcher.shortlist import Shortlist, merged
 from matcher.template import Tenprint
 from matcher.traits import Filter, Traits
 from matcher.turns import Priority
@@ -157,34 +158,24 @@ class Gallery:
         known = len(self)
         first, deep = (known, known) if exhaustive else self._sizes.compared(prepared, limit, known)
         search = Search(within=within, exclude=exclude, only=only or Filter(), priority=priority)
-        found: dict[ReferenceId, Candidate] = {}
-        done: set[ReferenceId] = set()
-        for size in (first, deep) if deep > first else (first,):
-            lists = self._ask(
-                self._shards,
-                lambda shard: shard.shortlist(prepared, max(size, 1), search),  # noqa: B023 - called at once
-            )
-            kept = merged(list(lists.values()), size)
-            wanted = {
-                shard: [each for each in ids if each not in done]
-                for shard, ids in zip(lists, kept, strict=True)
-            }
-            answers = self._ask(
-                tuple(lists),
-                lambda shard: shard.compare(prepared, wanted[shard], limit, priority),  # noqa: B023
-            )
-            found |= {each.reference_id: each for part in answers.values() for each in part}
-            done.update(*(wanted[shard] for shard in answers))
-            if not answers or any(each.score >= self._sizes.sure for each in found.values()):
+        lists = self._ask(self._shards, lambda shard: shard.shortlist(prepared, max(deep, 1), search))
+        found: list[Candidate] = []
+        reached = tuple(lists)
+        for look in _looks(lists, first, deep):
+            compared = partial(_compared, probe=prepared, ids=look, limit=limit, priority=priority)
+            answers = self._ask(reached, compared)
+            found += [each for part in answers.values() for each in part]
+            reached = tuple(answers)
+            if any(each.score >= self._sizes.sure for each in found):
                 break
-        if not answers:
+        if not reached:
             raise GalleryUnavailable("no part of the gallery answers; the search was not made")
         return CandidateList(
-            candidates=ranked(found.values(), limit=limit),
+            candidates=ranked(found, limit=limit),
             threshold=threshold,
-            gallery_size=sum(lists[shard].searched for shard in answers),
-            as_of=min(lists[shard].as_of for shard in answers),
-            complete=len(answers) == len(self._shards),
+            gallery_size=sum(lists[shard].searched for shard in reached),
+            as_of=min(lists[shard].as_of for shard in reached),
+            complete=len(reached) == len(self._shards),
         )
 
     @staticmethod
@@ -207,3 +198,26 @@ class Gallery:
         for shard in self._shards:
             if shard is not owner:
                 shard.advance(sequence)
+
+
+def _looks(
+    lists: Mapping[Shard, Shortlist], first: int, deep: int
+) -> Iterator[Mapping[Shard, Sequence[ReferenceId]]]:
+    """Whom each shard compares: the `first` likest of all together, then the others of the `deep` likest."""
+    few = merged(list(lists.values()), first)
+    yield dict(zip(lists, few, strict=True))
+    if deep > first:
+        many = merged(list(lists.values()), deep)
+        yield {shard: ids[len(own) :] for shard, ids, own in zip(lists, many, few, strict=True)}
+
+
+def _compared(
+    shard: Shard,
+    *,
+    probe: PreparedTenprint,
+    ids: Mapping[Shard, Sequence[ReferenceId]],
+    limit: int,
+    priority: Priority,
+) -> tuple[Candidate, ...]:
+    """What a shard answers to a look."""
+    return shard.compare(probe, ids[shard], limit, priority)

@@ -25,7 +25,7 @@ STEPS: Final = tuple(1.08**step for step in range(6))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GrownComparison:
-    """comparison: at the best step, its pairs in rows of the two templates as given.
+    """comparison: at the best step, pairs in rows of `enlarged(earlier, growth)` and the later template.
 
     growth: enlargement of the earlier print at that step. score: of the comparison, less 10·log10 of the
     number of steps tried (the union bound: no false match is more likely than the score says).

@@ -34,8 +34,7 @@ COS: Final = 2
 SIN: Final = 3
 WEIGHT: Final = 4
 
-_ANGLE_SLOPE = 1.0 / (1.0 - math.cos(COMPATIBLE_ANGLE))
-_SLOPE = np.float32(_ANGLE_SLOPE)
+_SLOPE = np.float32(1.0 / (1.0 - math.cos(COMPATIBLE_ANGLE)))
 _PX = np.float32(COMPATIBLE_PX)
 _STRETCH = np.float32(COMPATIBLE_STRETCH * 0.5)
 _APART = np.float32(PAIRS_APART_PX)

@@ -71,11 +71,6 @@ class Prints:
         return len(self._prints)
 
     @property
-    def minutiae(self) -> int:
-        """Minutiae of all prints."""
-        return int(self._prints.all()["minutiae"].sum())
-
-    @property
     def nbytes(self) -> int:
         """Bytes of memory in use."""
         return sum(column.nbytes for _, column in self._columns()) + self._bodies.nbytes

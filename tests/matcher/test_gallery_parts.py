@@ -69,7 +69,6 @@ def test_reclaimed_prints_are_those_of_the_living(dead: set[int]) -> None:
     assert [sketches[k].tolist() for k in range(len(copy))] == [
         sketch_of(prepared).tolist() for number in references if (prepared := PRINTS.get(int(number)))
     ]
-    assert copy.minutiae == sum(len(PRINTS.get(int(number)) or ()) for number in references)
 
 
 def _prints() -> Prints:
