@@ -19,6 +19,7 @@ from matcher.codes import FINGERS, FingerPosition
 from matcher.columns import State
 from matcher.comparison import prepare
 from matcher.prints import Prints
+from matcher.references import Copies
 from matcher.shard import Shard
 from matcher.sketches import sketch_of
 from matcher.template import Tenprint
@@ -116,9 +117,10 @@ def grow(
         shard.extend(
             [synthetic_id(number) for number in range(first, first + count)],
             {
-                position: (
+                position: Copies(
                     _part(folder, position, (place // PART + lap * each) % -(-pool // PART)),
                     (rows + 137 * lap * each) % min(PART, pool),
+                    np.arange(count),
                 )
                 for each, position in enumerate(used, start=1)
             },

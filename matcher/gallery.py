@@ -12,6 +12,7 @@ from matcher.bodies import HeldBodies, NewBodies
 from matcher.candidates import Candidate, CandidateList, ReferenceId, ranked
 from matcher.columns import State
 from matcher.errors import GalleryUnavailable, ShardUnavailable
+from matcher.prepared_prints import decode
 from matcher.references import PreparedTenprint, prepare_tenprint
 from matcher.scoring import Score
 from matcher.shard import Search, Shard
@@ -93,7 +94,7 @@ class Gallery:
     def add(
         self,
         reference_id: ReferenceId,
-        tenprint: Tenprint,
+        tenprint: Tenprint | PreparedTenprint,
         *,
         sequence: int = 0,
         traits: Traits | None = None,
@@ -106,6 +107,27 @@ class Gallery:
         owner = self._owner(reference_id)
         owner.add(reference_id, prepared, sequence, traits or Traits())
         self._advance(owner, sequence)
+
+    def extend(
+        self,
+        ids: Sequence[ReferenceId],
+        encoded: Sequence[bytes],
+        traits: Sequence[Traits],
+        *,
+        sequence: int = 0,
+    ) -> None:
+        """Add or replace many references by their prepared prints, as `matcher.prepared_prints` writes them.
+
+        No id twice. Raises ValueError for other bytes; then nothing was added.
+        """
+        shares = []
+        for shard in self._shards:
+            own = [number for number, each in enumerate(ids) if self._owner(each) is shard]
+            shares.append((shard, own, decode([encoded[number] for number in own])))
+        for shard, own, copies in shares:
+            shard.extend(
+                [ids[number] for number in own], copies, sequence, [traits[number] for number in own]
+            )
 
     def remove(self, reference_id: ReferenceId, *, sequence: int = 0) -> None:
         """Never return a reference again; nothing happens if it is unknown."""
@@ -137,7 +159,7 @@ class Gallery:
 
     def search(
         self,
-        probe: Tenprint,
+        probe: Tenprint | PreparedTenprint,
         *,
         limit: int,
         threshold: Score,

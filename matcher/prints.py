@@ -7,39 +7,28 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.bodies import Bodies, HeldBodies, begins_of
+from matcher.bodies import Bodies, Bytes, HeldBodies, begins_of
 from matcher.columns import Column, State
-from matcher.descriptors import DIMENSIONS, MOST_STEPS, halved
-from matcher.evidence import COHERENCE
+from matcher.descriptors import DIMENSIONS, MOST_STEPS
 from matcher.kernels_prints import join, unpack_cells, unpack_minutiae
-from matcher.pairing import COS, SIN, WEIGHT, X, Y
 from matcher.prepared import PackedTemplates, PreparedTemplate
+from matcher.print_rows import (
+    DESCRIPTOR_BYTES,
+    EDGE_BYTES,
+    PLACE_BYTES,
+    PRINT_ROW,
+    TURNS,
+    body_bytes,
+    row_and_body,
+)
 from matcher.sketches import SKETCH_SIZE, Sketch
 
-#: One print: where its body begins, what it ranks by, how many minutiae and edges it has, the size of its
-#: field, and the part of that which is kept.
-_PRINT: Final = np.dtype(
-    [
-        ("at", np.int64),
-        ("key", np.uint32),
-        ("minutiae", np.uint8),
-        ("edges", np.uint8),
-        ("size", np.uint8, 2),
-        ("box", np.uint8, 4),
-    ]
-)
-#: Bytes of a body: an edge of the hull; a minutia's place, direction, weight and order; its descriptor.
-_EDGE, _PLACE, _DESCRIPTOR = 12, 8, DIMENSIONS // 2
-#: Bodies begin at multiples of this.
-_ALIGNED: Final = 4
 #: Prints copied at once.
 _COPIED: Final = 16_384
-#: Directions are kept in as many steps of a turn as in a stored template.
-_TURNS: Final = 65_536
 
 
 def _directions() -> NDArray[np.float32]:
-    angles = (np.arange(_TURNS) * (2.0 * np.pi / _TURNS)).astype(np.float32)
+    angles = (np.arange(TURNS) * (2.0 * np.pi / TURNS)).astype(np.float32)
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
@@ -61,10 +50,19 @@ class Prints:
         #: Prints whose reference is dead.
         self.dead = 0
         self._entries = Column(np.int32)
-        self._prints = Column(_PRINT)
+        self._prints = Column(PRINT_ROW)
         self._references = Column(np.int32)
         self._sketches = Column(np.int8, width=SKETCH_SIZE)
         self._bodies: Bodies = HeldBodies() if bodies is None else bodies
+
+    @classmethod
+    def over(cls, rows: NDArray[Any], sketches: NDArray[np.int8], joined: Bytes) -> Prints:
+        """Prints to copy from: their rows say where in `joined` their bodies begin. Of no references."""
+        prints = cls(HeldBodies())
+        prints._bodies.put(joined, np.array([len(joined)]))
+        prints._sketches.adopt(sketches)
+        prints._prints.adopt(rows)
+        return prints
 
     def __len__(self) -> int:
         """Prints, dead ones included."""
@@ -80,12 +78,10 @@ class Prints:
 
         Raises OSError where its body finds no room; then nothing is kept.
         """
-        box, cells = _cropped(prepared.cells)
-        body = _body_of(prepared, cells)
-        (place,) = self._bodies.put(body, np.array([len(body)]))
-        entry = (place, prepared.key[1], len(prepared), prepared.hull.shape[1], prepared.cells.shape[1:], box)
+        row, body = row_and_body(prepared)
+        row["at"] = self._bodies.put(body, np.array([len(body)]))
         self._sketches.append(sketch[None])
-        self._enter(np.array([entry], _PRINT), np.array([reference], np.int32))
+        self._enter(row, np.array([reference], np.int32))
 
     def _enter(self, prints: NDArray[Any], references: NDArray[np.int32]) -> None:
         """Take prints into the columns; their sketches are there already."""
@@ -101,7 +97,7 @@ class Prints:
         for first in range(0, len(entries), _COPIED):
             chosen = entries[first : first + _COPIED]
             prints = other._prints.all()[chosen]
-            sizes = _body_bytes(prints)
+            sizes = body_bytes(prints)
             joined = np.empty(int(sizes.sum()), np.uint8)
             join(*other._bodies.take(prints["at"].copy(), sizes), sizes, joined)
             prints["at"] = self._bodies.put(joined, sizes)
@@ -125,9 +121,9 @@ class Prints:
         And which of them could be read, bool[n]: the others come empty.
         """
         chosen = self._prints.all()[entries]
-        kept, begins = self._bodies.take(chosen["at"].copy(), _body_bytes(chosen))
+        kept, begins = self._bodies.take(chosen["at"].copy(), body_bytes(chosen))
         read = begins >= 0
-        chosen[~read] = np.zeros((), _PRINT)
+        chosen[~read] = np.zeros((), PRINT_ROW)
         counts, edges = chosen["minutiae"].astype(np.int64), chosen["edges"].astype(np.int64)
         sizes, boxes = chosen["size"].astype(np.int64), chosen["box"].astype(np.int64)
         lengths = np.stack([5 * counts, DIMENSIONS * counts, 2 * sizes.prod(axis=1), 3 * edges], axis=1)
@@ -135,10 +131,10 @@ class Prints:
         total = ends[-1].tolist() if len(ends) else [0, 0, 0, 0]
         minutiae, descriptors = np.empty(total[0], np.float32), np.empty(total[1], np.float32)
         cells, hulls = np.empty(total[2], np.uint8), np.empty(total[3], np.float32)
-        join(kept, begins, _EDGE * edges, hulls.view(np.uint8))
-        begins = begins + _EDGE * edges
-        unpack_minutiae(kept, begins, counts, _DESCRIPTOR, _DIRECTIONS, _LEVELS, minutiae, descriptors)
-        unpack_cells(kept, begins + (_PLACE + _DESCRIPTOR) * counts, sizes, boxes, cells)
+        join(kept, begins, EDGE_BYTES * edges, hulls.view(np.uint8))
+        begins = begins + EDGE_BYTES * edges
+        unpack_minutiae(kept, begins, counts, DESCRIPTOR_BYTES, _DIRECTIONS, _LEVELS, minutiae, descriptors)
+        unpack_cells(kept, begins + (PLACE_BYTES + DESCRIPTOR_BYTES) * counts, sizes, boxes, cells)
         packed = PackedTemplates(
             arrays=(minutiae, descriptors, cells, hulls),
             bounds=np.concatenate([ends - lengths, counts[:, None], sizes], axis=1),
@@ -168,15 +164,15 @@ class Prints:
 
     def _order(self, entry: int) -> NDArray[np.int16]:
         chosen = self._prints.rows(entry, 1)
-        kept, (at,) = self._bodies.take(chosen["at"].copy(), _body_bytes(chosen))
+        kept, (at,) = self._bodies.take(chosen["at"].copy(), body_bytes(chosen))
         count = int(chosen["minutiae"][0])
-        first = int(at) + _EDGE * int(chosen["edges"][0]) + (_PLACE - 1) * count
+        first = int(at) + EDGE_BYTES * int(chosen["edges"][0]) + (PLACE_BYTES - 1) * count
         return kept[first : first + count].astype(np.int16)
 
     def state(self) -> State:
         """Every column by name, and the bodies end to end: they stay as they are while prints are added."""
         prints = self._prints.all().copy()
-        sizes = _body_bytes(prints)
+        sizes = body_bytes(prints)
         bodies, begins = self._bodies.take(prints["at"].copy(), sizes)
         prints["at"] = begins_of(sizes)
         if len(bodies) != sizes.sum() or not np.array_equal(begins, prints["at"]):
@@ -192,7 +188,7 @@ class Prints:
         for name, column in prints._columns():
             column.adopt(state[name.lstrip("_")])
         rows = prints._prints.all().copy()
-        sizes = _body_bytes(rows)
+        sizes = body_bytes(rows)
         if int(sizes.sum()) != len(state["bodies"]) or not np.array_equal(rows["at"], begins_of(sizes)):
             raise ValueError("the bodies of prints are not as long as their prints say")
         rows["at"] = prints._bodies.put(state["bodies"], sizes)
@@ -209,7 +205,7 @@ class Prints:
         if entry >= 0:
             self.dead += 1
             chosen = self._prints.rows(int(entry), 1)
-            self._bodies.lose(int(chosen["at"][0]), int(_body_bytes(chosen)[0]))
+            self._bodies.lose(int(chosen["at"][0]), int(body_bytes(chosen)[0]))
 
     def kept(self, alive: NDArray[np.bool_]) -> Prints:
         """A copy without the prints of dead references; references keep their numbers."""
@@ -218,37 +214,3 @@ class Prints:
         copy = Prints(self._bodies.fresh())
         copy.extend(self, entries, references[entries])
         return copy
-
-
-def _body_of(prepared: PreparedTemplate, cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What an exact comparison needs of a print, as bytes; see `unpack_minutiae` and `unpack_cells`."""
-    minutiae = prepared.minutiae
-    turns = np.arctan2(minutiae[SIN], minutiae[COS]).astype(np.float64) * (_TURNS / (2.0 * np.pi))
-    parts = (
-        prepared.hull.tobytes(),
-        minutiae[[X, Y]].astype(np.int16).tobytes(),
-        np.mod(np.rint(turns), _TURNS).astype(np.uint16).tobytes(),
-        np.rint(100.0 * minutiae[WEIGHT]).astype(np.uint8).tobytes(),
-        prepared.order.astype(np.uint8).tobytes(),
-        halved(prepared.descriptors.astype(np.int8)).tobytes(),
-        cells.tobytes(),
-    )
-    body = bytearray().join(parts)
-    return np.frombuffer(body + bytes(-len(body) % _ALIGNED), np.uint8)
-
-
-def _body_bytes(prints: NDArray[Any]) -> NDArray[np.int64]:
-    """Bytes of the body of each print."""
-    cells = 2 * prints["box"][:, 2].astype(np.int64) * prints["box"][:, 3]
-    minutiae, edges = prints["minutiae"].astype(np.int64), prints["edges"].astype(np.int64)
-    bare = _EDGE * edges + (_PLACE + _DESCRIPTOR) * minutiae + cells
-    return np.asarray(bare + -bare % _ALIGNED, np.int64)
-
-
-def _cropped(cells: NDArray[np.uint8]) -> tuple[tuple[int, int, int, int], NDArray[np.uint8]]:
-    """The smallest box with all the foreground (first row and column, rows, columns), and the cells in it."""
-    rows, columns = (np.flatnonzero(cells[COHERENCE].any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return (0, 0, 0, 0), cells[:, :0, :0]
-    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
-    return (top, left, bottom - top, right - left), cells[:, top:bottom, left:right]

@@ -16,7 +16,7 @@ from matcher.columns import Column, State
 from matcher.prepared import PreparedTemplate, prepare
 from matcher.prints import Prints
 from matcher.sketches import Sketch, sketch_of
-from matcher.template import Tenprint
+from matcher.template import Template, Tenprint
 from matcher.traits import Filter, TraitColumns, Traits
 
 _THUMBS = {
@@ -34,16 +34,32 @@ class PreparedFinger:
     sketch: Sketch
 
 
-#: By position, prints to copy from and the numbers of those to copy.
-Copies: TypeAlias = Mapping[FingerPosition, tuple[Prints, NDArray[np.int64]]]
+@dataclass(frozen=True, slots=True, eq=False)
+class Copies:
+    """Prints of one position to copy.
+
+    chosen: int64[n], which of `prints`. owners: int64[n], rising, for which of the references to be held.
+    """
+
+    prints: Prints
+    chosen: NDArray[np.int64]
+    owners: NDArray[np.int64]
+
+
 #: A person's fingers, each prepared once.
 PreparedTenprint: TypeAlias = Mapping[FingerPosition, PreparedFinger]
 
 
-def prepare_tenprint(tenprint: Tenprint) -> PreparedTenprint:
-    """Make ready every finger."""
-    prepared = {position: prepare(template) for position, template in tenprint.items()}
-    return {position: PreparedFinger(each, sketch_of(each)) for position, each in prepared.items()}
+def prepare_tenprint(tenprint: Tenprint | PreparedTenprint) -> PreparedTenprint:
+    """Make ready every finger that is not."""
+    return {position: _ready(each) for position, each in tenprint.items()}
+
+
+def _ready(finger: Template | PreparedFinger) -> PreparedFinger:
+    if isinstance(finger, PreparedFinger):
+        return finger
+    prepared = prepare(finger)
+    return PreparedFinger(prepared, sketch_of(prepared))
 
 
 def comparable(position: FingerPosition) -> Sequence[FingerPosition]:
@@ -101,18 +117,34 @@ class References:
             self.kill(reference_id)
             raise
 
-    def extend(self, ids: Sequence[ReferenceId], copies: Copies) -> None:
-        """Hold many references more, without traits, each with a copy of one print of each position."""
+    def extend(
+        self,
+        ids: Sequence[ReferenceId],
+        copies: Mapping[FingerPosition, Copies],
+        traits: Sequence[Traits] | None = None,
+    ) -> None:
+        """Hold many references more, none of them alive, with copies of prints; without `traits` of none.
+
+        Raises OSError where their prints find no room; then none of them is held.
+        """
         first = len(self.ids)
         numbers = np.arange(first, first + len(ids), dtype=np.int32)
         self.ids.extend(ids)
         self.numbers.update(zip(ids, numbers.tolist(), strict=True))
         self.alive.append(np.ones(len(ids), np.bool_))
-        self.traits.extend(len(ids))
-        for position, (prints, chosen) in copies.items():
-            if position not in self.prints:
-                self.prints[position] = Prints(self._new_bodies())
-            self.prints[position].extend(prints, chosen, numbers)
+        if traits is None:
+            self.traits.extend(len(ids))
+        for each in traits or ():
+            self.traits.append(each)
+        try:
+            for position, copied in copies.items():
+                if position not in self.prints:
+                    self.prints[position] = Prints(self._new_bodies())
+                self.prints[position].extend(copied.prints, copied.chosen, numbers[copied.owners])
+        except OSError:
+            for reference_id in ids:
+                self.kill(reference_id)
+            raise
 
     def kill(self, reference_id: ReferenceId) -> bool:
         """Never return a reference again; False if it is unknown."""

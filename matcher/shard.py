@@ -8,13 +8,14 @@ compared where it is kept.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from matcher.bodies import HeldBodies, NewBodies
 from matcher.candidates import Candidate, ReferenceId
+from matcher.codes import FingerPosition
 from matcher.columns import State
 from matcher.errors import ShardUnavailable
 from matcher.exact import compare_exactly
@@ -95,11 +96,21 @@ class Shard:
                 self._sequence = max(self._sequence, sequence)
             self._reclaim()
 
-    def extend(self, ids: Sequence[ReferenceId], prints: Copies, sequence: int) -> None:
-        """Add many references at once, none of them known: see `References.extend`."""
-        with self._changes, self._lock.writing():
-            self._references.extend(ids, prints)
-            self._sequence = max(self._sequence, sequence)
+    def extend(
+        self,
+        ids: Sequence[ReferenceId],
+        copies: Mapping[FingerPosition, Copies],
+        sequence: int,
+        traits: Sequence[Traits] | None = None,
+    ) -> None:
+        """Add many references at once, each in the place of the one of its id; see `References.extend`."""
+        with self._changes:
+            with self._lock.writing():
+                for each in ids:
+                    self._references.kill(each)
+                self._references.extend(ids, copies, traits)
+                self._sequence = max(self._sequence, sequence)
+            self._reclaim()
 
     def remove(self, reference_id: ReferenceId, sequence: int) -> None:
         """Never return a reference again; nothing happens if it is unknown."""

@@ -20,7 +20,8 @@ from matcher.comparison import prepare, score_of
 from matcher.errors import GalleryUnavailable, ShardUnavailable
 from matcher.fusion import fuse
 from matcher.gallery import Filter, Gallery, Sizes, Traits
-from matcher.references import PreparedTenprint
+from matcher.prepared_prints import encode
+from matcher.references import PreparedTenprint, prepare_tenprint
 from matcher.scoring import Score
 from matcher.shard import Shard
 from matcher.shortlist import Shortlist
@@ -102,6 +103,15 @@ class History(RuleBasedStateMachine):
         self.sequence += 1
         self.gallery.add(reference(number), tenprint_of(number, capture), sequence=self.sequence)
         self.held[reference(number)] = (number, capture)
+
+    @rule(numbers=st.sets(st.integers(0, PEOPLE - 1), max_size=3), capture=st.integers(0, 1))
+    def add_or_replace_many(self, numbers: set[int], capture: int) -> None:
+        """At once, by the bytes of their prepared prints."""
+        self.sequence += 1
+        encoded = [encode(prepare_tenprint(tenprint_of(number, capture))) for number in numbers]
+        ids = [reference(number) for number in numbers]
+        self.gallery.extend(ids, encoded, [Traits()] * len(ids), sequence=self.sequence)
+        self.held |= {reference(number): (number, capture) for number in numbers}
 
     @rule(number=st.integers(0, PEOPLE))
     def remove(self, number: int) -> None:

@@ -1,0 +1,115 @@
+"""Prepared prints as bytes: they come back as they were, and other bytes are refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures.templates import person
+from matcher.codes import FINGERS, FingerPosition
+from matcher.gallery import Filter, Gallery, ReferenceId, Traits
+from matcher.prepared_prints import decode, encode, made_by
+from matcher.references import PreparedTenprint, prepare_tenprint
+from matcher.scoring import Score
+from matcher.template import RidgeField, Template
+
+PEOPLE: list[PreparedTenprint] = [
+    prepare_tenprint(person(31, 0).tenprint(0, FINGERS[:3])),
+    prepare_tenprint(person(31, 1).tenprint(0, FINGERS[1:2])),
+    {},
+    prepare_tenprint(person(31, 3).tenprint(0, (FingerPosition.UNKNOWN, FINGERS[2]))),
+]
+ENCODED = [encode(each) for each in PEOPLE]
+
+
+def test_prints_come_back_by_position_and_person() -> None:
+    """Sketches, minutiae, descriptors and field of every finger."""
+    copies = decode(ENCODED)
+    assert set(copies) == {*FINGERS[:3], FingerPosition.UNKNOWN}
+    for position, copied in copies.items():
+        assert copied.owners.tolist() == [n for n, each in enumerate(PEOPLE) if position in each]
+        sketches, _ = copied.prints.sketches()
+        packed, read = copied.prints.packed(copied.chosen)
+        assert read.all()
+        for place, owner in enumerate(copied.owners.tolist()):
+            finger = PEOPLE[owner][position]
+            assert np.array_equal(sketches[copied.chosen[place]], finger.sketch)
+            assert packed.keys[place].tolist() == list(finger.prepared.key)
+
+
+def test_a_gallery_answers_as_one_that_was_given_templates() -> None:
+    """Scores and traits too."""
+    traits = [Traits(category="1"), Traits(sex="F"), Traits(category="2"), Traits(category="1")]
+    ids = [ReferenceId(f"r{number}") for number in range(len(PEOPLE))]
+    one, other = Gallery(shards=2), Gallery()
+    for reference_id, tenprint, each in zip(ids, PEOPLE, traits, strict=True):
+        one.add(reference_id, tenprint, traits=each, sequence=9)
+    other.extend(ids, ENCODED, traits, sequence=9)
+    for only in (None, Filter(categories=frozenset("1")), Filter(sex="M")):
+        for capture in range(2):
+            probe = person(31, 0).tenprint(capture, FINGERS[:2])
+            answers = [each.search(probe, limit=9, threshold=Score(40.0), only=only) for each in (one, other)]
+            assert answers[0] == answers[1]
+            assert answers[0].candidates
+
+
+@given(st.sampled_from([0, 1, 3]), st.data())
+@settings(max_examples=60, deadline=None)
+def test_bytes_of_another_length_are_refused(person_number: int, data: st.DataObject) -> None:
+    """Cut or continued anywhere; nothing is added."""
+    whole = ENCODED[person_number]
+    cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
+    gallery = Gallery()
+    for other in (cut, whole + bytes(4)):
+        with pytest.raises(ValueError, match="prepared prints"):
+            gallery.extend([ReferenceId("a"), ReferenceId("b")], [ENCODED[1], other], [Traits()] * 2)
+    assert len(gallery) == 0
+
+
+def test_a_finger_that_comes_twice_is_refused() -> None:
+    """As are positions that there are not."""
+    twice = bytearray(ENCODED[0])
+    twice[2] = twice[1]
+    with pytest.raises(ValueError, match="twice"):
+        decode([bytes(twice)])
+    twice[2] = 99
+    with pytest.raises(ValueError, match="99"):
+        decode([bytes(twice)])
+
+
+def test_what_prepared_prints_are_made_of_has_not_changed() -> None:
+    """Stored ones would be mixed with others: where this fails on purpose, raise VERSION and set it anew."""
+    place = np.arange(30)
+    grid = np.add.outer(np.arange(18), np.arange(15))
+    field = RidgeField(
+        orientation=(grid * 5 % 256).astype(np.uint8),
+        coherence=np.full(grid.shape, 200, np.uint8),
+        foreground=np.ones(grid.shape, np.bool_),
+    )
+    template = Template(
+        x=(20 + place * 97 % 200).astype(np.int16),
+        y=(20 + place * 61 % 250).astype(np.int16),
+        angle=(place * 2.39996 % 6.28318).astype(np.float32),
+        kind=(1 + place % 2).astype(np.uint8),
+        quality=(40 + place).astype(np.uint8),
+        width_px=240,
+        height_px=288,
+        field=field,
+    )
+    finger = prepare_tenprint({FINGERS[0]: template})[FINGERS[0]]
+    measured = [
+        len(finger.prepared),
+        finger.prepared.hull.shape[1],
+        np.abs(finger.prepared.descriptors).mean(),
+        finger.prepared.minutiae.mean(dtype=np.float64),
+        np.abs(finger.sketch.astype(np.float64)).mean(),
+        finger.prepared.cells.mean(),
+    ]
+    assert np.round(measured, 3).tolist() == pytest.approx(MEASURED, rel=2e-3)
+    assert made_by().startswith("1-")
+
+
+#: Of version 1.
+MEASURED = [30.0, 5.0, 2.076, -5.149, 29.98, 138.75]
