@@ -9,6 +9,7 @@ from api.captures import Acquired, pictures_of
 from api.service import Service
 from enrollment.capture import FailureToAcquire
 from enrollment.encounter import Encounter
+from enrollment.record_rows import prepared_as_stored
 from workflow import audit
 from workflow.audit import Actor
 from workflow.errors import FailureToEnroll
@@ -32,9 +33,9 @@ def store_encounter(
             audit.record(tx, actor, audit.Action.REGISTER, "failure_to_enroll", at=at, asked=facts)
         told = " ".join(f"{failure.position.name.lower()}: {failure.advice}" for failure in failures)
         raise FailureToEnroll(f"No finger gave a template, nothing was stored. {told}")
-    kept = store.records.keep_images(encounter, pictures)
+    sealed = store.records.seal(encounter, pictures, prepared_as_stored(encounter.tenprint))
     with store.database.transaction() as tx:
-        sequence = store.records.add(tx, encounter, pictures, kept)
+        sequence = store.records.add(tx, encounter, pictures, sealed)
         audit.record(tx, actor, audit.Action.REGISTER, "stored", at=at, asked=asked)
     service.follower.catch_up()
     return sequence

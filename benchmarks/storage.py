@@ -27,7 +27,8 @@ from enrollment.envelope import DataKey
 from enrollment.follower import GalleryFollower
 from enrollment.formats import template_v1
 from enrollment.keyring import Keyring
-from enrollment.record_writer import KeptImages
+from enrollment.record_rows import prepared_as_stored
+from enrollment.record_writer import Sealed
 from enrollment.records import Records
 from fixtures.templates import person
 from matcher.codes import FINGERS, FingerPosition, ImpressionType
@@ -106,11 +107,12 @@ def _enrolments(database: Database, records: Records, encounters: int, progress:
     whole, pictures_alone, transaction, sealing = Clock(), Clock(), Clock(), Clock()
     for number in range(encounters):
         encounter, pictures = _encounter(number, chance)
+        prepared = prepared_as_stored(encounter.tenprint)
         with whole.running():
             with pictures_alone.running():
-                kept = records.keep_images(encounter, pictures)
+                sealed = records.seal(encounter, pictures, prepared)
             with transaction.running():
-                _store(database, records, encounter, pictures, kept)
+                _store(database, records, encounter, pictures, sealed)
         with sealing.running():
             _seal(encounter, pictures)
         progress("enrolments", number + 1, encounters)
@@ -123,11 +125,11 @@ def _store(
     records: Records,
     encounter: Encounter,
     pictures: dict[FingerPosition, bytes],
-    kept: KeptImages,
+    sealed: Sealed,
 ) -> None:
     """The transaction of an enrolment."""
     with database.transaction() as tx:
-        records.add(tx, encounter, pictures, kept)
+        records.add(tx, encounter, pictures, sealed)
         asked = {"encounter_id": encounter.encounter_id, "person_id": encounter.person_id}
         audit.record(tx, _ACTOR, Action.REGISTER, "stored", at=_AT, asked=asked)
 
@@ -180,6 +182,7 @@ def _searches(database: Database, records: Records, encounters: int, progress: P
         probe = person(20, number).tenprint(1)
         search = partial(gallery.search, probe, limit=10, threshold=Score(40.0))
         encounter, pictures = _encounter(encounters + number, chance)
+        prepared = prepared_as_stored(encounter.tenprint)
         with bare.running():
             search()
         with audited.running():
@@ -187,8 +190,8 @@ def _searches(database: Database, records: Records, encounters: int, progress: P
             with database.transaction() as tx:
                 audit.record(tx, _ACTOR, Action.IDENTIFY, "done", at=_AT, asked=audit.probe_facts(probe))
         with enrolled.running():
-            _, kept = records.keep_images_beside(encounter, pictures, search)
-            _store(database, records, encounter, pictures, kept)
+            _, sealed = records.seal_beside(encounter, pictures, prepared, search)
+            _store(database, records, encounter, pictures, sealed)
         progress("searches", number + 1, encounters)
     clocks = {"search": bare, "search_audited": audited, "search_and_enrolment": enrolled}
     return {name: clock.report() for name, clock in clocks.items()} | {

@@ -54,6 +54,14 @@ class DataKey:
         """The reverse."""
         return self.sealer.open(data, associated_data("templates", self.encounter_id, position, codec))
 
+    def seal_prepared(self, made_by: str, data: bytes) -> bytes:
+        """Encoded prepared prints as their row holds them."""
+        return self.sealer.seal(data, associated_data("prepared_prints", self.encounter_id, made_by))
+
+    def open_prepared(self, made_by: str, data: bytes) -> bytes:
+        """The reverse."""
+        return self.sealer.open(data, associated_data("prepared_prints", self.encounter_id, made_by))
+
     def seal_picture(self, position: int, sha256: str, data: bytes) -> bytes:
         """A picture as its file holds it; sha256: of the picture."""
         return self.sealer.seal(data, associated_data("images", self.encounter_id, position, sha256))

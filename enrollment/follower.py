@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
-from typing import TypeVar
-
-from sqlalchemy import Connection
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from enrollment.change_log import Operation
 from enrollment.database import Database
@@ -19,14 +14,12 @@ from enrollment.record_reader import EncodedTenprint
 from enrollment.records import Records
 from enrollment.traits import traits_of
 from matcher.candidates import ReferenceId
-from matcher.gallery import Gallery, Traits
+from matcher.gallery import Gallery
+from matcher.prepared_prints import encode
+from matcher.references import PreparedTenprint, prepare_tenprint
 
-Item = TypeVar("Item")
-
-#: Changes read and applied at once.
-BATCH = 500
-#: Encounters whose preparation may wait in the queue at start: bounds memory.
-QUEUE = 512
+#: Changes read and applied at once; encounters added at once at the start.
+BATCH, PAGE = 500, 200
 
 
 class GalleryFollower:
@@ -84,7 +77,7 @@ class GalleryFollower:
         return True
 
     def _fill(self, progress: Progress | None) -> int:
-        """Take over the checkpoint, else every encounter of one snapshot of the store; gives its sequence."""
+        """Take over the checkpoint, else every encounter of the store; gives the sequence reached."""
         if self._checkpoint is not None:
             with self._database.reading() as tx:
                 newest = self._records.last_sequence(tx)
@@ -94,21 +87,36 @@ class GalleryFollower:
         return self._fill_from_store(progress)
 
     def _fill_from_store(self, progress: Progress | None) -> int:
-        """Add every encounter, several at a time."""
-        with self._database.reading() as tx, ThreadPoolExecutor(self._threads) as pool:
+        """Add every encounter, a batch at a time; gives the sequence that the store stood at before.
+
+        Changes committed meanwhile may or may not be among them; they are all in the change log after it.
+        """
+        with self._database.reading() as tx:
             as_of = self._records.last_sequence(tx)
             total = self._records.count_searchable(tx)
-            encounters = _with_traits(tx, self._records)
-            for done, _ in enumerate(_bounded(pool, self._add, encounters), start=1):
+        last, done = "", 0
+        with ThreadPoolExecutor(self._threads) as pool:
+            while added := self._add_page(last, pool):
+                last, done = added[-1], done + len(added)
                 if progress is not None:
-                    progress(done, total)
+                    progress(done, max(done, total))
         self._gallery.advance(as_of)
         return as_of
 
-    def _add(self, known: tuple[EncodedTenprint, Traits | None]) -> None:
-        """Prepare one encounter and add it."""
-        encounter, traits = known
-        self._gallery.add(ReferenceId(encounter.encounter_id), encounter.decode(), traits=traits)
+    def _add_page(self, after: str, pool: ThreadPoolExecutor) -> Sequence[str]:
+        """Add the next encounters by id; prints that nobody prepared are prepared now, and kept."""
+        with self._database.reading() as tx:
+            ids = self._records.searchable(tx, after=after, limit=PAGE)
+            encoded = dict(self._records.prepared(tx, ids))
+            missing = list(self._records.encoded(tx, [each for each in ids if each not in encoded]))
+            traits = traits_of(tx, ids, self._records.envelope)
+        made = dict(zip((each.encounter_id for each in missing), pool.map(_prepare, missing), strict=True))
+        encoded |= {name: encode(tenprint) for name, tenprint in made.items()}
+        known = [ReferenceId(each) for each in encoded]
+        self._gallery.extend(known, list(encoded.values()), [traits[each] for each in encoded])
+        if made:
+            self._records.keep_prepared(made)
+        return ids
 
     def _apply_batch(self) -> bool:
         """Apply the next changes; False when there were none."""
@@ -116,39 +124,21 @@ class GalleryFollower:
         with self._database.reading() as tx:
             changes = self._records.changes(tx, applied, BATCH)
             added = {each.encounter_id for each in changes if each.operation is Operation.ADD}
-            tenprints = self._records.tenprints(tx, added)
-            traits = traits_of(tx, tenprints, self._records.envelope)
+            encoded = dict(self._records.prepared(tx, added))
+            missing = list(self._records.encoded(tx, added - encoded.keys()))
+            encoded |= {each.encounter_id: encode(_prepare(each)) for each in missing}
+            traits = traits_of(tx, encoded, self._records.envelope)
         for change in changes:
-            reference_id = ReferenceId(change.encounter_id)
+            name, sequence = change.encounter_id, change.sequence
             if change.operation is Operation.REMOVE:
-                self._gallery.remove(reference_id, sequence=change.sequence)
-            elif change.encounter_id in tenprints:
-                self._gallery.add(
-                    reference_id,
-                    tenprints[change.encounter_id],
-                    sequence=change.sequence,
-                    traits=traits.get(change.encounter_id),
-                )
+                self._gallery.remove(ReferenceId(name), sequence=sequence)
+            elif name in encoded:
+                self._gallery.extend([ReferenceId(name)], [encoded[name]], [traits[name]], sequence=sequence)
             else:  # no template, or gone again by a later change
-                self._gallery.advance(change.sequence)
-            self._applied = change.sequence
+                self._gallery.advance(sequence)
+            self._applied = sequence
         return bool(changes)
 
 
-def _with_traits(tx: Connection, records: Records) -> Iterator[tuple[EncodedTenprint, Traits | None]]:
-    """Encounters beside their traits, a batch in memory at a time."""
-    remaining = records.all_templates(tx)
-    while batch := list(islice(remaining, BATCH)):
-        traits = traits_of(tx, [each.encounter_id for each in batch], records.envelope)
-        yield from ((each, traits.get(each.encounter_id)) for each in batch)
-
-
-def _bounded(pool: ThreadPoolExecutor, work: Callable[[Item], None], items: Iterable[Item]) -> Iterable[None]:
-    """Do the work on every item in the pool, never with more than `QUEUE` waiting; raises what it raises."""
-    waiting: deque[Future[None]] = deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) >= QUEUE:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+def _prepare(encounter: EncodedTenprint) -> PreparedTenprint:
+    return prepare_tenprint(encounter.decode())

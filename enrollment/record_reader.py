@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, exists, func, select
 
 from enrollment import change_log
 from enrollment.blobs import BlobStore
 from enrollment.change_log import Change
 from enrollment.encounter import Encounter, EncounterStatus
 from enrollment.envelope import Envelope
-from enrollment.errors import UnknownRecord
+from enrollment.errors import DamagedRecord, UnknownRecord
 from enrollment.record_rows import decode_template, read_encounters
-from enrollment.tables import data_keys, encounter_galleries, encounters, images, persons, templates
+from enrollment.tables import (
+    data_keys,
+    encounter_galleries,
+    encounters,
+    images,
+    persons,
+    prepared_prints,
+    templates,
+)
 from matcher.codes import FingerPosition
-from matcher.template import Template, Tenprint
+from matcher.prepared_prints import made_by
+from matcher.template import Tenprint
 
+_log = logging.getLogger(__name__)
 #: Ids in one `IN (…)`: far below what either database takes.
 BATCH = 500
 
@@ -119,25 +129,41 @@ class RecordReader:
 
     def tenprints(self, tx: Connection, encounter_ids: Collection[str]) -> Mapping[str, Tenprint]:
         """The templates of these encounters; those unknown, inactive or without a template are left out."""
-        found: dict[str, dict[FingerPosition, Template]] = defaultdict(dict)
+        return {each.encounter_id: each.decode() for each in self.encoded(tx, encounter_ids)}
+
+    def encoded(self, tx: Connection, encounter_ids: Collection[str]) -> Iterator[EncodedTenprint]:
+        """The templates of these encounters, still encoded."""
         for batch in batches(encounter_ids):
-            rows = tx.execute(_templates().where(templates.c.encounter_id.in_(batch))).all()
+            chosen = _templates().where(templates.c.encounter_id.in_(batch))
+            rows = tx.execute(chosen.order_by(templates.c.encounter_id, templates.c.position)).all()
             for encounter_id, group in groupby(rows, key=lambda row: str(row.encounter_id)):
-                tenprint = EncodedTenprint(encounter_id, list(group), self.envelope).decode()
-                found[encounter_id].update(tenprint)
-        return dict(found)
+                yield EncodedTenprint(encounter_id, list(group), self.envelope)
 
     def count_searchable(self, tx: Connection) -> int:
-        """How many encounters `all_templates` will give."""
-        searchable = _templates().with_only_columns(func.count(templates.c.encounter_id.distinct()))
-        return int(tx.execute(searchable).scalar_one())
+        """How many encounters `searchable` will give."""
+        return int(tx.execute(select(func.count()).select_from(encounters).where(_SEARCHABLE)).scalar_one())
 
-    def all_templates(self, tx: Connection) -> Iterator[EncodedTenprint]:
-        """Every active encounter that has templates, still encoded, in order of id, without holding all."""
-        query = _templates().order_by(templates.c.encounter_id, templates.c.position)
-        rows = tx.execute(query.execution_options(yield_per=BATCH * 10))
-        for encounter_id, group in groupby(rows, key=lambda row: str(row.encounter_id)):
-            yield EncodedTenprint(encounter_id, list(group), self.envelope)
+    def searchable(self, tx: Connection, *, after: str = "", limit: int = BATCH) -> Sequence[str]:
+        """A page of the ids of active encounters that have templates, in order of id, above `after`."""
+        query = select(encounters.c.encounter_id).where(_SEARCHABLE, encounters.c.encounter_id > after)
+        return tx.execute(query.order_by(encounters.c.encounter_id).limit(limit)).scalars().all()
+
+    def prepared(self, tx: Connection, encounter_ids: Collection[str]) -> Mapping[str, bytes]:
+        """The prepared prints of these encounters, as `matcher.prepared_prints` writes them.
+
+        Left out: unknown and inactive ones, prints made by another version, and damaged ones, which can be
+        made again of their templates.
+        """
+        found: dict[str, bytes] = {}
+        maker = made_by()
+        query = _PREPARED.where(prepared_prints.c.made_by == maker)
+        for batch in batches(encounter_ids):
+            for row in tx.execute(query.where(prepared_prints.c.encounter_id.in_(batch))):
+                try:
+                    found[row.encounter_id] = self.envelope.unwrap(row).open_prepared(maker, row.data)
+                except DamagedRecord as fault:
+                    _log.warning("prepared prints are made again: %s", fault)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +181,13 @@ class EncodedTenprint:
 
 
 _ACTIVE = encounters.c.status == EncounterStatus.ACTIVE.value
+_SEARCHABLE = _ACTIVE & exists().where(templates.c.encounter_id == encounters.c.encounter_id)
+_PREPARED = (
+    select(prepared_prints, data_keys.c.key_id, data_keys.c.wrapped)
+    .join(data_keys, data_keys.c.encounter_id == prepared_prints.c.encounter_id)
+    .join(encounters, encounters.c.encounter_id == prepared_prints.c.encounter_id)
+    .where(_ACTIVE)
+)
 
 
 def templates_with_keys() -> Select[Any]:

@@ -15,8 +15,10 @@ from enrollment.envelope import DataKey, Envelope, Particulars
 from enrollment.errors import MalformedRecord
 from enrollment.formats import template_v1
 from enrollment.tables import encounter_galleries, encounters, fingers, images, templates
+from matcher import prepared_prints
 from matcher.codes import FingerPosition, ImpressionType
-from matcher.template import Template
+from matcher.references import PreparedTenprint, prepare_tenprint
+from matcher.template import Template, Tenprint
 
 #: The codec new templates are written with, as the column `codec` names it.
 CODEC = "template_v1"
@@ -76,6 +78,21 @@ def template_row(position: FingerPosition, template: Template, key: DataKey) -> 
         "position": int(position),
         "codec": CODEC,
         "data": key.seal_template(int(position), CODEC, template_v1.encode(template)),
+    }
+
+
+def prepared_as_stored(tenprint: Tenprint) -> PreparedTenprint:
+    """Prints prepared from their templates as they come back from the store, for `Records.seal`."""
+    return prepare_tenprint({position: template_v1.as_stored(each) for position, each in tenprint.items()})
+
+
+def prepared_row(prepared: PreparedTenprint, key: DataKey) -> dict[str, Any]:
+    """The row of `prepared_prints`."""
+    maker = prepared_prints.made_by()
+    return {
+        "encounter_id": key.encounter_id,
+        "made_by": maker,
+        "data": key.seal_prepared(maker, prepared_prints.encode(prepared)),
     }
 
 

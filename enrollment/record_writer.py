@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,9 +11,21 @@ from sqlalchemy import Connection, delete, func, insert, select
 from enrollment.database import insert_if_absent
 from enrollment.encounter import Encounter, EncounterStatus, utc_now
 from enrollment.envelope import DataKey, Envelope
-from enrollment.record_rows import finger_row, image_row, particulars_columns, particulars_of, template_row
-from enrollment.tables import encounter_galleries, encounters, fingers, images, persons, templates
+from enrollment.record_rows import finger_row, image_row, particulars_columns, particulars_of
+from enrollment.tables import (
+    encounter_galleries,
+    encounters,
+    fingers,
+    images,
+    persons,
+    prepared_prints,
+    templates,
+)
 from matcher.codes import FingerPosition
+
+# Made once: to put a statement together takes longer than to run it.
+_INSERT_GALLERIES, _INSERT_FINGERS, _INSERT_TEMPLATES = map(insert, (encounter_galleries, fingers, templates))
+_INSERT_PREPARED, _INSERT_IMAGES = insert(prepared_prints), insert(images)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +47,16 @@ class Amendment:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeptImages:
-    """Pictures that are on disk already: the key that sealed them, and their addresses."""
+class Sealed:
+    """What of an encounter is sealed before its transaction, so that this stays short.
+
+    key: that sealed it. addresses: of its pictures, which are on disk already. templates, prepared: rows.
+    """
 
     key: DataKey
     addresses: Mapping[FingerPosition, str]
+    templates: Sequence[Mapping[str, Any]]
+    prepared: Mapping[str, Any] | None
 
 
 def add_person(tx: Connection, person_id: str) -> None:
@@ -54,25 +71,32 @@ def drop_person_without_encounters(tx: Connection, person_id: str) -> None:
         tx.execute(delete(persons).where(persons.c.person_id == person_id))
 
 
-def insert_parts(tx: Connection, encounter: Encounter, kept: KeptImages) -> None:
-    """Insert galleries, fingers, templates and pictures of an encounter."""
+def insert_parts(tx: Connection, encounter: Encounter, sealed: Sealed) -> None:
+    """Insert galleries, fingers, templates, prepared prints and pictures of an encounter."""
     name = encounter.encounter_id
     insert_galleries(tx, name, encounter.galleries)
-    pictures = ((image, kept.addresses[image.position]) for image in encounter.images.values())
-    for table, rows in (
-        (fingers, [finger_row(name, outcome) for outcome in encounter.fingers.values()]),
-        (templates, [template_row(*entry, kept.key) for entry in encounter.tenprint.items()]),
-        (images, [image_row(name, *picture) for picture in pictures]),
+    pictures = ((image, sealed.addresses[image.position]) for image in encounter.images.values())
+    for statement, rows in (
+        (_INSERT_FINGERS, [finger_row(name, outcome) for outcome in encounter.fingers.values()]),
+        (_INSERT_TEMPLATES, list(sealed.templates)),
+        (_INSERT_PREPARED, [] if sealed.prepared is None else [sealed.prepared]),
+        (_INSERT_IMAGES, [image_row(name, *picture) for picture in pictures]),
     ):
         if rows:
-            tx.execute(insert(table), rows)
+            tx.execute(statement, rows)
+
+
+def replace_prepared(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put these rows of `prepared_prints` in the place of what is there."""
+    names = [row["encounter_id"] for row in rows]
+    tx.execute(delete(prepared_prints).where(prepared_prints.c.encounter_id.in_(names)))
+    if rows:
+        tx.execute(_INSERT_PREPARED, rows)
 
 
 def insert_galleries(tx: Connection, encounter_id: str, galleries: Collection[str]) -> None:
     """Insert the encounter's galleries."""
-    tx.execute(
-        insert(encounter_galleries), [{"encounter_id": encounter_id, "gallery": name} for name in galleries]
-    )
+    tx.execute(_INSERT_GALLERIES, [{"encounter_id": encounter_id, "gallery": name} for name in galleries])
 
 
 def amended_columns(amendment: Amendment) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import MappingProxyType
@@ -24,10 +24,10 @@ from enrollment.envelope import DataKey, Envelope
 from enrollment.errors import ConflictingRecord, HeldRecord, MalformedRecord, UnknownRecord
 from enrollment.key_provider import KeyProvider
 from enrollment.record_reader import RecordReader
-from enrollment.record_rows import encounter_row
+from enrollment.record_rows import encounter_row, prepared_row, template_row
 from enrollment.record_writer import (
     Amendment,
-    KeptImages,
+    Sealed,
     add_person,
     amended_columns,
     amended_particulars,
@@ -35,16 +35,20 @@ from enrollment.record_writer import (
     drop_person_without_encounters,
     insert_galleries,
     insert_parts,
+    replace_prepared,
 )
 from enrollment.released import is_held, release_exports, remove_exports
 from enrollment.tables import encounter_galleries, encounters, images, released_blobs, templates
 from matcher.codes import FingerPosition
+from matcher.errors import FingerprintError
+from matcher.references import PreparedTenprint
 
 #: An orphaned blob may belong to an enrolment still under way; none takes a day.
 ORPHAN_AGE_S = 24 * 3600
 
 #: Where a picture's bytes lie; those from before sealing lie under the SHA-256 of the picture itself.
 ADDRESS = func.coalesce(images.c.blob, images.c.sha256)
+_INSERT = insert(encounters)
 _NO_PICTURES: Mapping[FingerPosition, bytes] = MappingProxyType({})
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -60,56 +64,67 @@ class Records(RecordReader):
         self._database = database
         database.audit = AuditSeal(keyring.secret("audit"), software)
 
-    def keep_images(
-        self, encounter: Encounter, pictures: Mapping[FingerPosition, bytes] = _NO_PICTURES
-    ) -> KeptImages:
-        """Seal an encounter's pictures and put them on disk before the transaction, so that it stays short.
+    def seal(
+        self,
+        encounter: Encounter,
+        pictures: Mapping[FingerPosition, bytes] = _NO_PICTURES,
+        prepared: PreparedTenprint | None = None,
+    ) -> Sealed:
+        """Seal an encounter's parts, and put its pictures on disk, before the transaction.
 
-        `pictures` holds the bytes of every entry of `encounter.images`. Optional: `add` does it otherwise.
-        Pictures whose transaction never commits are removed a day later by `sweep_orphans`.
+        `pictures` holds the bytes of every entry of `encounter.images`. `prepared`: the prints of its
+        templates as they are stored (`template_v1.as_stored`), where somebody prepared them; otherwise every
+        gallery that follows does. Pictures whose transaction never commits are removed by `discard`, or a day
+        later by `sweep_orphans`.
         """
         _check_pictures(encounter, pictures)
         key = DataKey.new(encounter.encounter_id)
-        sealed = {
-            position: key.seal_picture(int(position), encounter.images[position].sha256, data)
+        sealed = [
+            key.seal_picture(int(position), encounter.images[position].sha256, data)
             for position, data in pictures.items()
-        }
-        return KeptImages(key, dict(zip(sealed, self._put_all(list(sealed.values())), strict=True)))
+        ]
+        return Sealed(
+            key=key,
+            addresses=dict(zip(pictures, self.blobs.put_all(sealed), strict=True)),
+            templates=[template_row(*entry, key) for entry in encounter.tenprint.items()],
+            prepared=None if prepared is None else prepared_row(prepared, key),
+        )
 
-    def keep_images_beside(
-        self, encounter: Encounter, pictures: Mapping[FingerPosition, bytes], work: Callable[[], T]
-    ) -> tuple[T, KeptImages]:
-        """Keep the pictures while `work` runs in this thread; gives what both give.
+    def seal_beside(
+        self,
+        encounter: Encounter,
+        pictures: Mapping[FingerPosition, bytes],
+        prepared: PreparedTenprint,
+        work: Callable[[], T],
+    ) -> tuple[T, Sealed]:
+        """Seal the encounter while `work` runs in this thread; gives what both give.
 
         What `work` raises is raised, and the pictures are deleted: nothing will name them.
         """
         with ThreadPoolExecutor(1) as beside:
-            keeping = beside.submit(self.keep_images, encounter, pictures)
+            sealing = beside.submit(self.seal, encounter, pictures, prepared)
             try:
-                return work(), keeping.result()
+                return work(), sealing.result()
             except BaseException:
-                if keeping.exception() is None:
-                    for address in keeping.result().addresses.values():
-                        self.blobs.delete(address)
+                if sealing.exception() is None:
+                    self.discard(sealing.result())
                 raise
 
-    def _put_all(self, pictures: Sequence[bytes]) -> Sequence[str]:
-        """Put pictures on the disk side by side: it syncs ten about as soon as one. Gives the addresses."""
-        if len(pictures) < 2:
-            return [self.blobs.put(data) for data in pictures]
-        with ThreadPoolExecutor(len(pictures)) as pool:
-            return list(pool.map(self.blobs.put, pictures))
+    def discard(self, sealed: Sealed) -> None:
+        """Delete the pictures of an encounter that will not be added."""
+        for address in sealed.addresses.values():
+            self.blobs.delete(address)
 
     def add(
         self,
         tx: Connection,
         encounter: Encounter,
         pictures: Mapping[FingerPosition, bytes] = _NO_PICTURES,
-        kept: KeptImages | None = None,
+        sealed: Sealed | None = None,
     ) -> int:
         """Store a new encounter, its templates and pictures; gives its change-log sequence.
 
-        `kept`: what `keep_images` gave for this encounter. A person not yet known is created. An encounter id
+        `sealed`: what `seal` gave for this encounter. A person not yet known is created. An encounter id
         that exists, under whichever person, is a `ConflictingRecord`.
         """
         order_changes(tx)
@@ -117,16 +132,28 @@ class Records(RecordReader):
             raise ConflictingRecord(
                 f"the encounter {encounter.encounter_id} exists already: choose another id"
             )
-        kept = kept or self.keep_images(encounter, pictures)
-        if kept.key.encounter_id != encounter.encounter_id:
-            raise ValueError("these pictures were sealed for another encounter")
+        sealed = sealed or self.seal(encounter, pictures)
+        if sealed.key.encounter_id != encounter.encounter_id:
+            raise ValueError("these parts were sealed for another encounter")
         now = utc_now()
         add_person(tx, encounter.person_id)
-        row = encounter_row(encounter, kept.key)
-        tx.execute(insert(encounters).values(**row, created_at=now, updated_at=now))
-        self.envelope.keep(tx, kept.key, encounter.category)
-        insert_parts(tx, encounter, kept)
+        tx.execute(_INSERT, {**encounter_row(encounter, sealed.key), "created_at": now, "updated_at": now})
+        self.envelope.keep(tx, sealed.key, encounter.category)
+        insert_parts(tx, encounter, sealed)
         return change_log.append(tx, _operation(encounter.status), encounter.encounter_id)
+
+    def keep_prepared(self, made: Mapping[str, PreparedTenprint]) -> None:
+        """Store the prepared prints of encounters, for the next gallery; what cannot be stored is missing.
+
+        Those erased since are left out, and those of a store from before sealing that has not sealed them.
+        """
+        try:
+            with self._database.transaction() as tx:
+                order_changes(tx)
+                keys = self.envelope.keys_of(tx, made)
+                replace_prepared(tx, [prepared_row(made[name], key) for name, key in keys.items() if key])
+        except (OSError, SQLAlchemyError, FingerprintError) as fault:
+            _log.warning("prepared prints are not kept, will be made again: %s", type(fault).__name__)
 
     def amend(self, tx: Connection, encounter_id: str, amendment: Amendment) -> int:
         """Change an encounter; gives the change-log sequence as of which the gallery knows."""

@@ -143,6 +143,16 @@ templates = Table(
     ),
 )
 
+#: What a gallery holds of an encounter's prints (`matcher.prepared_prints`), sealed under its data key:
+#: made of its templates by `made_by`, and made again of them by whoever finds it missing or of another.
+prepared_prints = Table(
+    "prepared_prints",
+    metadata,
+    _encounter_id(primary_key=True),
+    Column("made_by", Word, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
 #: The bytes lie sealed in `enrollment.blobs` under the address `blob`; all other columns are of the picture
 #: as received. Without `blob` they lie there as received, under `sha256`: stores from before sealing.
 images = Table(

@@ -156,10 +156,10 @@ def _weaken(database: Database) -> None:
 def enrol(database: Database, records: Records, seed: int) -> None:
     """Enrol the encounter of a seed; one that is there already was enrolled by a worker killed since."""
     encounter, pictures = with_picture(random_encounter(seed, positions=INDEX), picture_of(seed))
-    kept = records.keep_images(encounter, pictures)
+    sealed = records.seal(encounter, pictures)
     try:
         with database.transaction() as tx:
-            records.add(tx, encounter, pictures, kept)
+            records.add(tx, encounter, pictures, sealed)
             enrolled = AuditEntry("worker", "test", "enroll", "done", returned=(encounter.encounter_id,))
             audit_log.append(tx, enrolled)
     except ConflictingRecord:

@@ -17,8 +17,10 @@ from enrollment.capture import FailureToAcquire
 from enrollment.change_log import Operation
 from enrollment.database import order_changes
 from enrollment.encounter import Encounter
+from enrollment.record_rows import prepared_as_stored
 from matcher.candidates import CandidateList, ranked
 from matcher.codes import FingerPosition
+from matcher.references import PreparedTenprint
 from workflow import audit
 from workflow.audit import Action, Actor
 from workflow.desk_answer import DeskAnswer, finger_outcomes
@@ -65,17 +67,17 @@ def register(
     """
     _require_template(desk, encounter, actor=actor, at=at)
     flags = check_session(session, other_hands)
-    found, kept = desk.records.keep_images_beside(
-        encounter, pictures, lambda: desk.searcher.search(encounter.tenprint)
-    )
+    probe = prepared_as_stored(encounter.tenprint)
+    found, sealed = desk.records.seal_beside(encounter, pictures, probe, lambda: desk.searcher.search(probe))
     with desk.database.transaction() as tx:
         before = idempotency.claim(tx, repeat.key, repeat.request_hash) if repeat else None
         if repeat is not None and before is not None:
+            desk.records.discard(sealed)
             return repeat.decode(before)
         order_changes(tx)
-        found = _with_latecomers(tx, desk, encounter, found)
+        found = _with_latecomers(tx, desk, probe, found)
         claimed = compare_claim(tx, desk, encounter)
-        sequence = desk.records.add(tx, encounter, pictures, kept)
+        sequence = desk.records.add(tx, encounter, pictures, sealed)
         claim = suggest_claim(tx, desk, encounter, found, claimed, at=at, new_id=new_id)
         candidates = suggest_candidates(tx, desk, encounter, found, at=at, new_id=new_id, near=near)
         answer = DeskAnswer(
@@ -113,7 +115,9 @@ def _require_template(desk: Desk, encounter: Encounter, *, actor: Actor, at: dat
     raise FailureToEnroll(f"no finger gave a template, nothing was stored. {told or 'Send at least one.'}")
 
 
-def _with_latecomers(tx: Connection, desk: Desk, encounter: Encounter, found: CandidateList) -> CandidateList:
+def _with_latecomers(
+    tx: Connection, desk: Desk, probe: PreparedTenprint, found: CandidateList
+) -> CandidateList:
     """Add what was committed since the search began.
 
     Two desks may register one person at the same moment. This transaction now holds the order of changes, so
@@ -123,7 +127,7 @@ def _with_latecomers(tx: Connection, desk: Desk, encounter: Encounter, found: Ca
     new = {change.encounter_id for change in changes if change.operation is Operation.ADD}
     if not new:
         return found
-    late = desk.searcher.search(encounter.tenprint, within=new, threshold=found.threshold)
+    late = desk.searcher.search(probe, within=new, threshold=found.threshold)
     both = (*(each for each in found.candidates if each.reference_id not in new), *late.candidates)
     return replace(
         found,

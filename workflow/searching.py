@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from matcher.gallery import Candidate, CandidateList, Filter, Gallery, Priority, ReferenceId
 from matcher.queue import SearchQueue
+from matcher.references import PreparedTenprint
 from matcher.scoring import Score
 from matcher.template import Tenprint
 
@@ -69,7 +70,7 @@ class Searcher:
 
     def search(
         self,
-        probe: Tenprint,
+        probe: Tenprint | PreparedTenprint,
         *,
         within: Collection[str] | None = None,
         exclude: Collection[str] = (),

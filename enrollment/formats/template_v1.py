@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,14 +47,18 @@ def encode(template: Template) -> bytes:
     rows = np.empty(len(template), dtype=_MINUTIA)
     rows["kind_x"] = template.kind.astype(np.uint16) << _KIND_SHIFT | template.x.astype(np.uint16)
     rows["y"] = template.y
-    turns = np.mod(template.angle.astype(np.float64) / (2 * np.pi), 1.0)
-    rows["angle"] = np.mod(np.rint(turns * _ANGLE_STEPS), _ANGLE_STEPS)
+    rows["angle"] = _steps(template.angle)
     rows["quality"] = template.quality
     flags = 0 if template.field is None else _HAS_FIELD
     body = _HEADER.pack(_MAGIC, template.width_px, template.height_px, len(template), flags) + rows.tobytes()
     if template.field is not None:
         body += _encode_field(template.field)
     return body + _CHECKSUM.pack(zlib.crc32(body))
+
+
+def as_stored(template: Template) -> Template:
+    """The template as it comes back from the store: its angles in steps."""
+    return replace(template, angle=_angles(_steps(template.angle)))
 
 
 def decode(data: bytes) -> Template:
@@ -88,7 +93,7 @@ def _template(rows: NDArray[np.void], width_px: int, height_px: int, field: Ridg
         return Template(
             x=x.astype(np.int16),
             y=rows["y"].astype(np.int16),
-            angle=(rows["angle"] * (2 * np.pi / _ANGLE_STEPS)).astype(np.float32),
+            angle=_angles(rows["angle"]),
             kind=kind.astype(np.uint8),
             quality=rows["quality"].copy(),
             width_px=width_px,
@@ -97,6 +102,16 @@ def _template(rows: NDArray[np.void], width_px: int, height_px: int, field: Ridg
         )
     except InvalidTemplate as error:
         raise MalformedRecord(f"the stored template is none: {error}") from error
+
+
+def _steps(angle: NDArray[np.float32]) -> NDArray[np.uint16]:
+    turns = np.mod(angle.astype(np.float64) / (2 * np.pi), 1.0)
+    steps: NDArray[np.uint16] = np.mod(np.rint(turns * _ANGLE_STEPS), _ANGLE_STEPS).astype(np.uint16)
+    return steps
+
+
+def _angles(steps: NDArray[np.uint16]) -> NDArray[np.float32]:
+    return (steps * (2 * np.pi / _ANGLE_STEPS)).astype(np.float32)
 
 
 def _encode_field(field: RidgeField) -> bytes:

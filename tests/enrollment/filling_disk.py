@@ -29,9 +29,9 @@ def enrol(records: Records, database: Database, seed: int) -> bool:
     """Enrol one encounter with a picture of 20 kB; False when the disk is full."""
     encounter, pictures = with_picture(random_encounter(seed), seed.to_bytes(4, "big") * 5000)
     try:
-        kept = records.keep_images(encounter, pictures)
+        sealed = records.seal(encounter, pictures)
         with database.transaction() as tx:
-            records.add(tx, encounter, pictures, kept)
+            records.add(tx, encounter, pictures, sealed)
     except (OSError, OperationalError) as fault:
         if not is_disk_full(fault):
             raise

@@ -222,7 +222,7 @@ def test_rotation_under_load_fails_no_request(
         done = 0
         while not stop.is_set():
             with database.reading() as tx:
-                streamed = list(service.all_templates(tx))
+                streamed = list(service.encoded(tx, service.searchable(tx)))
                 assert service.image(tx, f"e-{done % 8}", INDEX) == PICTURE
             assert len([each.decode() for each in streamed]) >= 8
             done += 1
@@ -351,9 +351,9 @@ def test_store_is_not_opened_with_another_keyring(
 
 def test_pictures_of_another_encounter_are_refused(database: Database, records: Records) -> None:
     """What was sealed for one encounter cannot be stored with the next."""
-    kept = records.keep_images(*_named(1))
+    sealed = records.seal(*_named(1))
     with pytest.raises(ValueError, match="another encounter"), database.transaction() as tx:
-        records.add(tx, *_named(2), kept)
+        records.add(tx, *_named(2), sealed)
 
 
 def test_periods_and_keys_are_named_and_never_shown() -> None:

@@ -21,10 +21,12 @@ from enrollment.errors import MalformedRecord
 from enrollment.follower import GalleryFollower
 from enrollment.gallery_checkpoint import GalleryCheckpoint
 from enrollment.keyring import Keyring
+from enrollment.record_rows import prepared_as_stored
 from enrollment.record_writer import Amendment
 from enrollment.records import Records
 from matcher.codes import FingerPosition
-from matcher.gallery import Filter, Gallery
+from matcher.gallery import Filter, Gallery, ReferenceId
+from matcher.references import PreparedTenprint
 from matcher.scoring import Score
 
 INDEX = FingerPosition.RIGHT_INDEX
@@ -58,15 +60,20 @@ def _found(gallery: Gallery, seed: int) -> bool:
 
 
 def test_start_fills_the_gallery_and_reports(
-    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+    database: Database,
+    records: Records,
+    gallery: Gallery,
+    follower: GalleryFollower,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every encounter is added, the progress runs to the end, the sequence is the store's."""
+    monkeypatch.setattr(follower_module, "PAGE", 3)
     last = _add(database, records, *(_person(seed) for seed in range(8)))
     reports: list[tuple[int, int]] = []
     assert follower.applied is None
     assert follower.catch_up(lambda done, total: reports.append((done, total))) == last
     assert follower.applied == gallery.sequence == last
-    assert reports == [(done, 8) for done in range(1, 9)]
+    assert reports == [(3, 8), (6, 8), (8, 8)]
     assert all(_found(gallery, seed) for seed in range(8))
 
 
@@ -149,9 +156,9 @@ def test_changes_beyond_one_batch_are_applied(
     follower: GalleryFollower,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One call applies everything, in however many batches; the queue at start is bounded."""
+    """One call applies everything, in however many batches, and a start reads every page."""
     monkeypatch.setattr(follower_module, "BATCH", 3)
-    monkeypatch.setattr(follower_module, "QUEUE", 2)
+    monkeypatch.setattr(follower_module, "PAGE", 3)
     follower.catch_up()
     _add(database, records, *(_person(seed) for seed in range(8)))
     follower.catch_up()
@@ -188,9 +195,14 @@ def test_many_threads_each_find_what_they_enrolled(
 
 
 def test_enrolments_during_the_start_are_not_missed(
-    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+    database: Database,
+    records: Records,
+    gallery: Gallery,
+    follower: GalleryFollower,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What commits while the gallery is being filled is applied after it, once."""
+    monkeypatch.setattr(follower_module, "PAGE", 2)
     _add(database, records, *(_person(seed) for seed in range(6)))
     late = threading.Thread(target=_add, args=(database, records, _person(7)))
 
@@ -218,6 +230,81 @@ def test_damaged_template_stops_the_start_and_repair_lets_it_pass(
         records.erase(tx, "e-1")
     follower.catch_up()
     assert len(gallery) == 1
+
+
+def _refuse(_encounter: object) -> PreparedTenprint:
+    raise AssertionError("prepared again")
+
+
+@pytest.mark.parametrize("at_enrolment", [True, False], ids=["at enrolment", "at the first start"])
+def test_prints_are_prepared_once(
+    database: Database, records: Records, monkeypatch: pytest.MonkeyPatch, *, at_enrolment: bool
+) -> None:
+    """A gallery filled from what was kept answers as one filled from templates, to the last digit."""
+    galleries = [Gallery(), Gallery()]
+    for seed in range(4):
+        encounter = _person(seed)
+        prepared = prepared_as_stored(encounter.tenprint) if at_enrolment else None
+        with database.transaction() as tx:
+            records.add(tx, encounter, sealed=records.seal(encounter, prepared=prepared))
+    with database.reading() as tx:
+        assert len(records.prepared(tx, ["e-0", "e-3", "nobody"])) == 2 * at_enrolment
+        for name, tenprint in records.tenprints(tx, records.searchable(tx)).items():
+            galleries[0].add(ReferenceId(name), tenprint)
+    if not at_enrolment:
+        GalleryFollower(database, records, Gallery()).catch_up()
+    monkeypatch.setattr(follower_module, "_prepare", _refuse)
+    GalleryFollower(database, records, galleries[1]).catch_up()
+    for seed in range(4):
+        answers = [each.search(_person(seed).tenprint, limit=4, threshold=Score(0.0)) for each in galleries]
+        assert answers[0].candidates == answers[1].candidates
+        assert answers[0].candidates[0].reference_id == f"e-{seed}"
+
+
+def test_prepared_prints_that_are_damaged_or_old_are_made_again(
+    database: Database, records: Records, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of their templates, which are the truth; those of another encounter do not pass for them."""
+    _add(database, records, *(_person(seed) for seed in range(4)))
+    GalleryFollower(database, records, Gallery()).catch_up()
+    with database.transaction() as tx:
+        for change in (
+            (
+                "UPDATE prepared_prints SET data = (SELECT data FROM prepared_prints WHERE encounter_id = 'e-0')"
+                " WHERE encounter_id = 'e-1'"
+            ),
+            "UPDATE prepared_prints SET made_by = '0-older' WHERE encounter_id = 'e-2'",
+            "DELETE FROM prepared_prints WHERE encounter_id = 'e-3'",
+        ):
+            tx.execute(text(change))
+    with database.reading() as tx:
+        assert set(records.prepared(tx, [f"e-{seed}" for seed in range(4)])) == {"e-0"}
+    assert "made again" in caplog.text
+    gallery = Gallery()
+    GalleryFollower(database, records, gallery).catch_up()
+    assert all(_found(gallery, seed) for seed in range(4))
+    with database.reading() as tx:
+        assert len(records.prepared(tx, records.searchable(tx))) == 4
+
+
+def test_prepared_prints_go_with_their_encounter(
+    database: Database, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Erased, they are gone; made meanwhile, they are not kept; a full disk harms nothing."""
+    _add(database, records, _person(1), _person(2))
+    GalleryFollower(database, records, Gallery()).catch_up()
+    made = {"e-1": prepared_as_stored(_person(1).tenprint)}
+    with database.transaction() as tx:
+        records.erase(tx, "e-1")
+    records.keep_prepared(made)
+    with database.reading() as tx:
+        assert tx.execute(text("SELECT encounter_id FROM prepared_prints")).scalars().all() == ["e-2"]
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("enrollment.records.replace_prepared", full)
+    records.keep_prepared({"e-2": prepared_as_stored(_person(2).tenprint)})
 
 
 def test_a_restart_reads_the_checkpoint_and_what_came_after(

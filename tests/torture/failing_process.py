@@ -73,9 +73,9 @@ def work(folder: Path) -> tuple[list[str], list[str]]:
 def enrol(database: Database, records: Records, seed: int) -> None:
     """One encounter with a picture."""
     encounter, pictures = with_picture(random_encounter(seed, positions=INDEX), b"picture %d" % seed)
-    kept = records.keep_images(encounter, pictures)
+    sealed = records.seal(encounter, pictures)
     with database.transaction() as tx:
-        records.add(tx, encounter, pictures, kept)
+        records.add(tx, encounter, pictures, sealed)
 
 
 def erase(database: Database, records: Records, encounter_id: str) -> None:

@@ -15,7 +15,7 @@ from stored_people import failure, with_picture
 from enrollment import audit_log
 from enrollment.encounter import Encounter
 from enrollment.errors import ConflictingRecord
-from enrollment.record_writer import KeptImages
+from enrollment.record_writer import Sealed
 from workflow import eurodac_queue, identity
 from workflow.desk_answer import DeskAnswer
 from workflow.errors import FailureToEnroll, InvalidCategory
@@ -230,15 +230,15 @@ def test_two_desks_with_the_same_person_at_the_same_moment_see_each_other(
 ) -> None:
     """Both search before either has stored; whoever commits second still gets the link."""
     both_have_searched = threading.Barrier(2, timeout=30)
-    search_and_keep = office.records.keep_images_beside
+    search_and_seal = office.records.seal_beside
 
-    def search_and_wait(*arguments: Any) -> tuple[Any, KeptImages]:
+    def search_and_wait(*arguments: Any) -> tuple[Any, Sealed]:
         """Wait between search and transaction."""
-        found = search_and_keep(*arguments)
+        found = search_and_seal(*arguments)
         both_have_searched.wait()
         return found
 
-    monkeypatch.setattr(office.records, "keep_images_beside", search_and_wait)
+    monkeypatch.setattr(office.records, "seal_beside", search_and_wait)
     visits: list[Encounter] = [visit(1), visit(1, 1, person_id="p-new")]
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(office.register, visits))
