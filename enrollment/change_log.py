@@ -12,6 +12,8 @@ from enrollment.database import order_changes
 from enrollment.encounter import utc_now
 from enrollment.tables import change_log
 
+_APPEND = insert(change_log).returning(change_log.c.sequence)
+
 
 class Operation(StrEnum):
     """What happened to an encounter, as the gallery sees it."""
@@ -33,7 +35,7 @@ def append(tx: Connection, operation: Operation, encounter_id: str) -> int:
     """Write a change; gives its sequence, above that of every change committed before."""
     order_changes(tx)
     row = {"operation": operation.value, "encounter_id": encounter_id, "created_at": utc_now()}
-    return int(tx.execute(insert(change_log).values(row).returning(change_log.c.sequence)).scalar_one())
+    return int(tx.execute(_APPEND, row).scalar_one())
 
 
 def changes(tx: Connection, after: int, limit: int) -> Sequence[Change]:

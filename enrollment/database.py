@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -177,9 +177,14 @@ def insert_if_absent(tx: Connection, table: Table, row: dict[str, Any]) -> bool:
 
     On PostgreSQL this waits for a concurrent transaction that inserts the same key.
     """
-    insert: Any = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    inserted = insert(table).values(row).on_conflict_do_nothing().returning(literal_column("1"))
-    return tx.execute(inserted).first() is not None
+    return tx.execute(_unless_there(tx.dialect.name, table), row).first() is not None
+
+
+@cache
+def _unless_there(dialect: str, table: Table) -> Any:
+    """Made once a table: to put a statement together takes longer than to run it."""
+    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing().returning(literal_column("1"))
 
 
 def is_disk_full(fault: BaseException) -> bool:

@@ -22,6 +22,7 @@ from enrollment.keyring import Keyring
 from enrollment.sealing import Sealer, associated_data, new_key
 from enrollment.tables import data_keys, encounters
 
+_KEEP = insert(data_keys)
 _CATEGORY = re.compile(r"[0-9]")
 
 
@@ -118,7 +119,7 @@ class Envelope:
         period = period_of(utc_now(), category)
         key_id, wrapped = self._keyring.wrap(period, key.key, _place(key.encounter_id))
         row = {"encounter_id": key.encounter_id, "key_id": key_id, "wrapped": wrapped}
-        tx.execute(insert(data_keys).values(row))
+        tx.execute(_KEEP, row)
 
     def keys_of(self, tx: Connection, encounter_ids: Collection[str]) -> Mapping[str, DataKey | None]:
         """The keys of these encounters, as `key_beside` gives them; unknown ones are left out."""

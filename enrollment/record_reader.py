@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, exists, func, select
 
 from enrollment import change_log
 from enrollment.blobs import BlobStore
@@ -67,8 +67,7 @@ class RecordReader:
 
     def exists(self, tx: Connection, encounter_id: str) -> bool:
         """Whether the encounter is in the store."""
-        query = select(encounters.c.encounter_id).where(encounters.c.encounter_id == encounter_id)
-        return tx.execute(query).first() is not None
+        return tx.execute(_NAMED, {"named": encounter_id}).first() is not None
 
     def person_exists(self, tx: Connection, person_id: str) -> bool:
         """Whether the person is in the store."""
@@ -180,6 +179,7 @@ class EncodedTenprint:
         return {FingerPosition(row.position): decode_template(row, key) for row in self.rows}
 
 
+_NAMED = select(encounters.c.encounter_id).where(encounters.c.encounter_id == bindparam("named"))
 _ACTIVE = encounters.c.status == EncounterStatus.ACTIVE.value
 _SEARCHABLE = _ACTIVE & exists().where(templates.c.encounter_id == encounters.c.encounter_id)
 _PREPARED = (

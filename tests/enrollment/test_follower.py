@@ -270,8 +270,8 @@ def test_prepared_prints_that_are_damaged_or_old_are_made_again(
     with database.transaction() as tx:
         for change in (
             (
-                "UPDATE prepared_prints SET data = (SELECT data FROM prepared_prints WHERE encounter_id = 'e-0')"
-                " WHERE encounter_id = 'e-1'"
+                "UPDATE prepared_prints SET data = "
+                "(SELECT data FROM prepared_prints WHERE encounter_id = 'e-0') WHERE encounter_id = 'e-1'"
             ),
             "UPDATE prepared_prints SET made_by = '0-older' WHERE encounter_id = 'e-2'",
             "DELETE FROM prepared_prints WHERE encounter_id = 'e-3'",
