@@ -15,9 +15,19 @@ from enrollment.encounter import EncounterStatus
 from enrollment.record_reader import EncodedTenprint, templates_with_keys
 from enrollment.record_rows import particulars_of
 from enrollment.records import ADDRESS, Records
-from enrollment.tables import change_log, data_keys, encounters, fingers, images, released_blobs, templates
+from enrollment.tables import (
+    change_log,
+    data_keys,
+    encounters,
+    fingers,
+    images,
+    prepared_prints,
+    released_blobs,
+    templates,
+)
 from matcher.codes import FingerPosition
 from matcher.errors import FingerprintError
+from matcher.prepared_prints import decode
 
 #: Receives (check, items done), for a progress bar.
 Progress = Callable[[str, int], None]
@@ -58,7 +68,7 @@ def examine(database: Database, records: Records, progress: Progress = _silent) 
         for check in (check_references, check_fingers, check_change_log):
             progress(check.__name__.removeprefix("check_"), 0)
             yield from check(tx)
-        for opening in (check_templates, check_particulars, check_pictures):
+        for opening in (check_templates, check_prepared_prints, check_particulars, check_pictures):
             progress(opening.__name__.removeprefix("check_"), 0)
             yield from opening(tx, records, progress)
 
@@ -106,6 +116,21 @@ def check_templates(tx: Connection, records: Records, progress: Progress = _sile
         except FingerprintError as error:
             yield _fault("templates", row.encounter_id, f"position {row.position}: {error}")
         progress("templates", done)
+
+
+def check_prepared_prints(
+    tx: Connection, records: Records, progress: Progress = _silent
+) -> Iterator[Finding]:
+    """Every prepared print opens; one that does not is made again of its template."""
+    together = data_keys.c.encounter_id == prepared_prints.c.encounter_id
+    query = select(prepared_prints, data_keys.c.key_id, data_keys.c.wrapped).outerjoin(data_keys, together)
+    for done, row in enumerate(tx.execute(query.execution_options(yield_per=500)), start=1):
+        try:
+            decode([records.envelope.unwrap(row).open_prepared(row.made_by, row.data)])
+        except (FingerprintError, ValueError, TypeError) as error:
+            detail = f"{error}; the next start makes them again"
+            yield Finding("prepared prints", Severity.NOTICE, row.encounter_id, detail)
+        progress("prepared prints", done)
 
 
 def check_particulars(tx: Connection, records: Records, progress: Progress = _silent) -> Iterator[Finding]:

@@ -73,6 +73,8 @@ def decode(encoded: Sequence[bytes]) -> Mapping[FingerPosition, Copies]:
     told = np.bincount(owners, weights=sizes, minlength=len(encoded)).astype(np.int64)
     if not np.array_equal(told + heads, [len(each) for each in encoded]):
         raise ValueError("the bodies of prepared prints are not as long as their rows say")
+    if (rows["box"][:, :2].astype(int) + rows["box"][:, 2:] > rows["size"]).any():
+        raise ValueError("the field of prepared prints does not lie within its grid")
     rows["at"] = begins_of(sizes)
     bodies = bytearray().join(view[head:] for view, head in zip(views, heads.tolist(), strict=True))
     prints = Prints.over(rows, sketches, np.frombuffer(bodies, np.uint8))

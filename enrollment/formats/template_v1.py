@@ -121,7 +121,7 @@ def _encode_field(field: RidgeField) -> bytes:
     cells = np.packbits(field.foreground, axis=1).tobytes()
     for values in (field.orientation, field.coherence):
         # Neighbours differ little, so differences compress to half.
-        cells += np.diff(values, axis=0, prepend=np.uint8(0)).tobytes()
+        cells += np.concatenate([values[:1], values[1:] - values[:-1]]).tobytes()
     deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     packed = deflate.compress(cells) + deflate.flush()
     return _FIELD_HEADER.pack(rows, columns, len(packed)) + packed

@@ -14,11 +14,13 @@ from enrollment.blobs import BlobStore
 from enrollment.database import Database
 from enrollment.doctor import Finding, Severity, examine
 from enrollment.encounter import EncounterStatus
+from enrollment.follower import GalleryFollower
 from enrollment.keyring import Keyring
 from enrollment.record_writer import Amendment
 from enrollment.records import Records
 from enrollment.tables import released_blobs
 from matcher.codes import FingerPosition
+from matcher.gallery import Gallery
 
 INDEX = FingerPosition.RIGHT_INDEX
 
@@ -48,6 +50,7 @@ def test_whole_store_has_no_findings(filled: Database, records: Records) -> None
         "fingers",
         "change_log",
         "templates",
+        "prepared_prints",
         "particulars",
         "pictures",
     ]
@@ -77,6 +80,17 @@ def test_damage_behind_the_back_is_found(
         tx.execute(text(damage))
     (finding,) = examine(filled, records)
     assert (finding.check, finding.severity, finding.subject) == (check, Severity.FAULT, subject)
+
+
+def test_damaged_prepared_prints_are_only_noticed(filled: Database, records: Records) -> None:
+    """They can be made again, and are."""
+    GalleryFollower(filled, records, Gallery()).catch_up()
+    with filled.transaction() as tx:
+        tx.execute(text("UPDATE prepared_prints SET made_by = '1-other' WHERE encounter_id = 'e-1'"))
+    (finding,) = examine(filled, records)
+    assert (finding.check, finding.severity, finding.subject) == ("prepared prints", Severity.NOTICE, "e-1")
+    GalleryFollower(filled, records, Gallery()).catch_up()
+    assert list(examine(filled, records)) == []
 
 
 def _one_picture(tmp_path: Path) -> Path:

@@ -13,7 +13,7 @@ from ridge_pictures import ridge_picture
 
 from enrollment.capture import Capture, Finger, FingerprintImage
 from enrollment.errors import MalformedRecord
-from enrollment.formats.template_v1 import decode, encode
+from enrollment.formats.template_v1 import as_stored, decode, encode
 from enrollment.network import MinutiaeNetwork
 from enrollment.pipeline import extract
 from matcher.codes import FingerPosition, ImpressionType
@@ -59,6 +59,7 @@ def test_round_trip(template: Template) -> None:
         for grid in ("orientation", "coherence", "foreground"):
             np.testing.assert_array_equal(getattr(back.field, grid), getattr(template.field, grid))
     assert encode(back) == data
+    np.testing.assert_array_equal(as_stored(template).angle, back.angle)
 
 
 @given(st.binary(max_size=400))

@@ -11,6 +11,7 @@ from fixtures.templates import person
 from matcher.codes import FINGERS, FingerPosition
 from matcher.gallery import Filter, Gallery, ReferenceId, Traits
 from matcher.prepared_prints import decode, encode, made_by
+from matcher.print_rows import PRINT_ROW
 from matcher.references import PreparedTenprint, prepare_tenprint
 from matcher.scoring import Score
 from matcher.template import RidgeField, Template
@@ -74,6 +75,10 @@ def test_a_finger_that_comes_twice_is_refused() -> None:
     twice[2] = twice[1]
     with pytest.raises(ValueError, match="twice"):
         decode([bytes(twice)])
+    beyond = bytearray(ENCODED[1])
+    beyond[1 + 1 + PRINT_ROW.fields["box"][1]] += 200
+    with pytest.raises(ValueError, match="grid"):
+        decode([bytes(beyond)])
     twice[2] = 99
     with pytest.raises(ValueError, match="99"):
         decode([bytes(twice)])
