@@ -22,8 +22,8 @@ from typing import Any, Final
 
 from rich.progress import track
 
+from benchmarks.storage import fingers_of
 from enrollment.blobs import BlobStore
-from enrollment.capture import Finger, Quality
 from enrollment.database import SQLITE_FILE, Database
 from enrollment.encounter import Encounter
 from enrollment.follower import GalleryFollower
@@ -33,7 +33,7 @@ from enrollment.record_rows import prepared_as_stored
 from enrollment.records import Records
 from fixtures.templates import person
 from matcher.candidates import CandidateList
-from matcher.codes import FINGERS, ImpressionType
+from matcher.codes import FINGERS
 from matcher.gallery import Gallery
 from matcher.references import PreparedTenprint
 from matcher.scoring import Score
@@ -91,10 +91,7 @@ def _encounter(number: int, tenprint: Tenprint) -> Encounter:
         purpose="benchmark",
         category="1",
         biographic={"gender": "FM"[number % 2], "dateOfBirth": f"{1940 + number % 70}-01-01"},
-        fingers={
-            position: Finger(position, ImpressionType.LIVE_PLAIN, template, Quality(50, "none/1"), "none/1")
-            for position, template in tenprint.items()
-        },
+        fingers=fingers_of(tenprint),
     )
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from enrollment.audit_checkpoints import Signer, write_checkpoint
 from enrollment.audit_verification import verify
 from enrollment.blobs import BlobStore
-from enrollment.capture import Finger, Quality
+from enrollment.capture import FailureToAcquire, Finger, Quality
 from enrollment.database import Database
 from enrollment.encounter import Encounter, StoredImage
 from enrollment.envelope import DataKey
@@ -34,6 +34,7 @@ from fixtures.templates import person
 from matcher.codes import FINGERS, FingerPosition, ImpressionType
 from matcher.gallery import Gallery
 from matcher.scoring import Score
+from matcher.template import Tenprint
 from workflow import audit
 from workflow.audit import Action, Actor
 
@@ -145,10 +146,7 @@ def _encounter(number: int, chance: random.Random) -> tuple[Encounter, dict[Fing
         purpose="asylum",
         category="1",
         biographic={"lastName": "Benchmark"},
-        fingers={
-            position: Finger(position, ImpressionType.LIVE_PLAIN, template, Quality(50, "none/1"), "none/1")
-            for position, template in prints.items()
-        },
+        fingers=fingers_of(prints),
         images={
             position: StoredImage.of(
                 data,
@@ -163,6 +161,14 @@ def _encounter(number: int, chance: random.Random) -> tuple[Encounter, dict[Fing
         },
     )
     return encounter, pictures
+
+
+def fingers_of(tenprint: Tenprint) -> dict[FingerPosition, Finger | FailureToAcquire]:
+    """Templates that nobody extracted, as an encounter holds them."""
+    return {
+        position: Finger(position, ImpressionType.LIVE_PLAIN, template, Quality(50, "none/1"), "none/1")
+        for position, template in tenprint.items()
+    }
 
 
 def _seal(encounter: Encounter, pictures: dict[FingerPosition, bytes]) -> None:
