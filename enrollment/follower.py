@@ -107,9 +107,10 @@ class GalleryFollower:
         """Add the next encounters by id; prints that nobody prepared are prepared now, and kept."""
         with self._database.reading() as tx:
             ids = self._records.searchable(tx, after=after, limit=PAGE)
-            encoded = dict(self._records.prepared(tx, ids))
+            keys = self._records.envelope.keys_of(tx, ids)
+            encoded = dict(self._records.prepared(tx, keys))
             missing = list(self._records.encoded(tx, [each for each in ids if each not in encoded]))
-            traits = traits_of(tx, ids, self._records.envelope)
+            traits = traits_of(tx, keys)
         made = dict(zip((each.encounter_id for each in missing), pool.map(_prepare, missing), strict=True))
         encoded |= {name: encode(tenprint) for name, tenprint in made.items()}
         known = [ReferenceId(each) for each in encoded]
@@ -124,10 +125,11 @@ class GalleryFollower:
         with self._database.reading() as tx:
             changes = self._records.changes(tx, applied, BATCH)
             added = {each.encounter_id for each in changes if each.operation is Operation.ADD}
-            encoded = dict(self._records.prepared(tx, added))
+            keys = self._records.envelope.keys_of(tx, added)
+            encoded = dict(self._records.prepared(tx, keys))
             missing = list(self._records.encoded(tx, added - encoded.keys()))
             encoded |= {each.encounter_id: encode(_prepare(each)) for each in missing}
-            traits = traits_of(tx, encoded, self._records.envelope)
+            traits = traits_of(tx, keys)
         for change in changes:
             name, sequence = change.encounter_id, change.sequence
             if change.operation is Operation.REMOVE:

@@ -14,7 +14,7 @@ from enrollment import change_log
 from enrollment.blobs import BlobStore
 from enrollment.change_log import Change
 from enrollment.encounter import Encounter, EncounterStatus
-from enrollment.envelope import Envelope
+from enrollment.envelope import DataKey, Envelope
 from enrollment.errors import DamagedRecord, UnknownRecord
 from enrollment.record_rows import decode_template, read_encounters
 from enrollment.tables import (
@@ -147,8 +147,8 @@ class RecordReader:
         query = select(encounters.c.encounter_id).where(_SEARCHABLE, encounters.c.encounter_id > after)
         return tx.execute(query.order_by(encounters.c.encounter_id).limit(limit)).scalars().all()
 
-    def prepared(self, tx: Connection, encounter_ids: Collection[str]) -> Mapping[str, bytes]:
-        """The prepared prints of these encounters, as `matcher.prepared_prints` writes them.
+    def prepared(self, tx: Connection, keys: Mapping[str, DataKey | None]) -> Mapping[str, bytes]:
+        """The prepared prints of the encounters with these keys, as `matcher.prepared_prints` writes them.
 
         Left out: unknown and inactive ones, prints made by another version, and damaged ones, which can be
         made again of their templates.
@@ -156,10 +156,12 @@ class RecordReader:
         found: dict[str, bytes] = {}
         maker = made_by()
         query = _PREPARED.where(prepared_prints.c.made_by == maker)
-        for batch in batches(encounter_ids):
+        for batch in batches([name for name, key in keys.items() if key is not None]):
             for row in tx.execute(query.where(prepared_prints.c.encounter_id.in_(batch))):
+                key = keys[row.encounter_id]
+                assert key is not None  # noqa: S101 - chosen above
                 try:
-                    found[row.encounter_id] = self.envelope.unwrap(row).open_prepared(maker, row.data)
+                    found[row.encounter_id] = key.open_prepared(maker, row.data)
                 except DamagedRecord as fault:
                     _log.warning("prepared prints are made again: %s", fault)
         return found
@@ -183,8 +185,7 @@ _NAMED = select(encounters.c.encounter_id).where(encounters.c.encounter_id == bi
 _ACTIVE = encounters.c.status == EncounterStatus.ACTIVE.value
 _SEARCHABLE = _ACTIVE & exists().where(templates.c.encounter_id == encounters.c.encounter_id)
 _PREPARED = (
-    select(prepared_prints, data_keys.c.key_id, data_keys.c.wrapped)
-    .join(data_keys, data_keys.c.encounter_id == prepared_prints.c.encounter_id)
+    select(prepared_prints.c.encounter_id, prepared_prints.c.data)
     .join(encounters, encounters.c.encounter_id == prepared_prints.c.encounter_id)
     .where(_ACTIVE)
 )

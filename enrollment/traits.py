@@ -6,35 +6,35 @@ Sex and date of birth are what the particulars say under `gender` (or `sex`) and
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
-from enrollment.envelope import Envelope
+from enrollment.envelope import DataKey
 from enrollment.errors import DamagedRecord
 from enrollment.record_reader import batches
-from enrollment.record_rows import particulars_of
-from enrollment.tables import data_keys, encounter_galleries, encounters
+from enrollment.tables import encounter_galleries, encounters
 from matcher.gallery import Traits
 
+_KNOWN: Final = select(
+    encounters.c.encounter_id, encounters.c.category, encounters.c.sealed, encounters.c.biographic
+)
 #: Words for a sex, in capitals, and the letter a filter asks for.
 _SEXES: Final = {"M": "M", "MALE": "M", "F": "F", "FEMALE": "F"}
 
 
-def traits_of(tx: Connection, encounter_ids: Collection[str], envelope: Envelope) -> Mapping[str, Traits]:
-    """The traits of these encounters; those unknown are left out."""
+def traits_of(tx: Connection, keys: Mapping[str, DataKey | None]) -> Mapping[str, Traits]:
+    """The traits of the encounters with these keys (`Envelope.keys_of`); those unknown are left out."""
     galleries: dict[str, set[str]] = defaultdict(set)
     found: dict[str, Traits] = {}
-    together = data_keys.c.encounter_id == encounters.c.encounter_id
-    known = select(encounters, data_keys.c.key_id, data_keys.c.wrapped).outerjoin(data_keys, together)
-    for batch in batches(encounter_ids):
+    for batch in batches(keys):
         listed = select(encounter_galleries.c.encounter_id, encounter_galleries.c.gallery)
         for encounter_id, gallery in tx.execute(listed.where(encounter_galleries.c.encounter_id.in_(batch))):
             galleries[encounter_id].add(gallery)
-        for row in tx.execute(known.where(encounters.c.encounter_id.in_(batch))):
-            biographic = _biographic(row, envelope)
+        for row in tx.execute(_KNOWN.where(encounters.c.encounter_id.in_(batch))):
+            biographic = _biographic(row, keys[row.encounter_id])
             found[row.encounter_id] = Traits(
                 sex=sex_of(biographic),
                 birth_year=_birth_year(biographic),
@@ -58,9 +58,9 @@ def _birth_year(biographic: Mapping[str, Any]) -> int | None:
         return None
 
 
-def _biographic(row: Row[Any], envelope: Envelope) -> Mapping[str, Any]:
+def _biographic(row: Any, key: DataKey | None) -> Mapping[str, Any]:
     """What is said of the person; nothing where it is damaged: prints can be searched all the same."""
     try:
-        return particulars_of(row, envelope.key_beside(row)).biographic
+        return row.biographic if key is None else key.open_particulars(row.sealed or b"").biographic
     except DamagedRecord:
         return {}
