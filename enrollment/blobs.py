@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
-from enrollment.durable import PARTIAL_SUFFIX, make_folder, sync_folder, write_all_durably
+from enrollment.durable import PARTIAL_SUFFIX, make_folder, sync_folder, write_durably
 from enrollment.errors import DamagedRecord, UnknownRecord
 
 _ADDRESS = re.compile(r"[0-9a-f]{64}")
-#: Files synced side by side: those of a ten-print.
-_SYNCED_TOGETHER = 10
 
 
 class BlobStore:
@@ -21,7 +18,6 @@ class BlobStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._syncing = ThreadPoolExecutor(_SYNCED_TOGETHER, "sync")
         make_folder(folder)
         for shard in range(256):
             (folder / f"{shard:02x}").mkdir(mode=0o700, exist_ok=True)
@@ -29,14 +25,9 @@ class BlobStore:
 
     def put(self, data: bytes) -> str:
         """Store the bytes; gives their address. When it returns they survive a power cut."""
-        return self.put_all([data])[0]
-
-    def put_all(self, pictures: Sequence[bytes]) -> Sequence[str]:
-        """`put` of several at once; gives their addresses."""
-        addresses = [hashlib.sha256(data).hexdigest() for data in pictures]
-        files = {self._path(address): data for address, data in zip(addresses, pictures, strict=True)}
-        write_all_durably(files, self._syncing.map)
-        return addresses
+        address = hashlib.sha256(data).hexdigest()
+        write_durably(self._path(address), data)
+        return address
 
     def get(self, address: str) -> bytes:
         """The bytes stored under an address: `UnknownRecord` when absent, `DamagedRecord` when changed."""

@@ -13,7 +13,7 @@ from enrollment.change_log import Operation
 from enrollment.database import Database
 from enrollment.encounter import EncounterStatus
 from enrollment.record_reader import EncodedTenprint, templates_with_keys
-from enrollment.record_rows import particulars_of
+from enrollment.record_rows import open_picture, particulars_of
 from enrollment.records import ADDRESS, Records
 from enrollment.tables import (
     change_log,
@@ -25,7 +25,6 @@ from enrollment.tables import (
     released_blobs,
     templates,
 )
-from matcher.codes import FingerPosition
 from matcher.errors import FingerprintError
 from matcher.prepared_prints import decode
 
@@ -175,12 +174,17 @@ def check_change_log(tx: Connection) -> Iterator[Finding]:
 
 def check_pictures(tx: Connection, records: Records, progress: Progress = _silent) -> Iterator[Finding]:
     """Every picture is there, unchanged, and opens; nothing else lies beside them."""
-    query = select(images.c.encounter_id, images.c.position, ADDRESS.label("address"))
+    together = data_keys.c.encounter_id == images.c.encounter_id
+    query = select(images, ADDRESS.label("address"), data_keys.c.key_id, data_keys.c.wrapped)
+    query = query.outerjoin(data_keys, together).order_by(images.c.encounter_id, images.c.position)
     named: set[str] = set()
+    read, stored = "", b""
     for done, row in enumerate(tx.execute(query).all(), start=1):
         named.add(row.address)
         try:
-            records.image(tx, row.encounter_id, FingerPosition(row.position))
+            if row.address != read:  # the pictures of an encounter lie together
+                read, stored = row.address, records.blobs.get(row.address)
+            open_picture(row, records.envelope.key_beside(row), stored)
         except (FingerprintError, OSError) as error:
             yield _fault("pictures", row.encounter_id, f"position {row.position}: {error}")
         progress("pictures", done)

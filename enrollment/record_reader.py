@@ -16,7 +16,7 @@ from enrollment.change_log import Change
 from enrollment.encounter import Encounter, EncounterStatus
 from enrollment.envelope import DataKey, Envelope
 from enrollment.errors import DamagedRecord, UnknownRecord
-from enrollment.record_rows import decode_template, read_encounters
+from enrollment.record_rows import decode_template, open_picture, read_encounters
 from enrollment.tables import (
     data_keys,
     encounter_galleries,
@@ -84,16 +84,14 @@ class RecordReader:
 
     def image(self, tx: Connection, encounter_id: str, position: FingerPosition) -> bytes:
         """A picture's bytes as received, verified, or `UnknownRecord`."""
-        query = select(images.c.sha256, images.c.blob).where(
+        query = select(images).where(
             images.c.encounter_id == encounter_id, images.c.position == int(position)
         )
         row = tx.execute(query).one_or_none()
         if row is None:
             raise UnknownRecord(f"encounter {encounter_id} has no picture of position {int(position)}")
         key = self.envelope.keys_of(tx, [encounter_id])[encounter_id]
-        if key is None:
-            return self.blobs.get(row.sha256)
-        return key.open_picture(int(position), row.sha256, self.blobs.get(row.blob or row.sha256))
+        return open_picture(row, key, self.blobs.get(row.blob or row.sha256))
 
     def changes(self, tx: Connection, after: int, limit: int = 1000) -> Sequence[Change]:
         """At most `limit` changes with a sequence above `after`, in order of commit."""

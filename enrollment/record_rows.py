@@ -14,6 +14,7 @@ from enrollment.encounter import Encounter, EncounterStatus, StoredImage
 from enrollment.envelope import DataKey, Envelope, Particulars
 from enrollment.errors import MalformedRecord
 from enrollment.formats import template_v1
+from enrollment.sealing import OVERHEAD_BYTES
 from enrollment.tables import encounter_galleries, encounters, fingers, images, templates
 from matcher import prepared_prints
 from matcher.codes import FingerPosition, ImpressionType
@@ -96,10 +97,11 @@ def prepared_row(prepared: PreparedTenprint, key: DataKey) -> dict[str, Any]:
     }
 
 
-def image_row(encounter_id: str, image: StoredImage, blob: str) -> dict[str, Any]:
-    """One row of `images`; blob: the address of the sealed bytes."""
+def image_row(encounter_id: str, image: StoredImage, blob: str, blob_at: int) -> dict[str, Any]:
+    """One row of `images`; blob, blob_at: where the sealed bytes lie."""
     return {
         "blob": blob,
+        "blob_at": blob_at,
         "encounter_id": encounter_id,
         "position": int(image.position),
         "impression": int(image.impression),
@@ -110,6 +112,15 @@ def image_row(encounter_id: str, image: StoredImage, blob: str) -> dict[str, Any
         "size_bytes": image.size_bytes,
         "sha256": image.sha256,
     }
+
+
+def open_picture(row: Row[Any], key: DataKey | None, stored: bytes) -> bytes:
+    """A picture from its row of `images` and the bytes under its address, as `Records.seal` laid them."""
+    if key is None:
+        return stored
+    if row.blob_at is not None:
+        stored = stored[row.blob_at : row.blob_at + row.size_bytes + OVERHEAD_BYTES]
+    return key.open_picture(row.position, row.sha256, stored)
 
 
 def decode_template(row: Row[Any], key: DataKey | None) -> Template:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -12,6 +13,7 @@ from enrollment.database import insert_if_absent
 from enrollment.encounter import Encounter, EncounterStatus, utc_now
 from enrollment.envelope import DataKey, Envelope
 from enrollment.record_rows import finger_row, image_row, particulars_columns, particulars_of
+from enrollment.sealing import OVERHEAD_BYTES
 from enrollment.tables import (
     encounter_galleries,
     encounters,
@@ -21,7 +23,6 @@ from enrollment.tables import (
     prepared_prints,
     templates,
 )
-from matcher.codes import FingerPosition
 
 # Made once: to put a statement together takes longer than to run it.
 _INSERT_GALLERIES, _INSERT_FINGERS, _INSERT_TEMPLATES = map(insert, (encounter_galleries, fingers, templates))
@@ -50,11 +51,12 @@ class Amendment:
 class Sealed:
     """What of an encounter is sealed before its transaction, so that this stays short.
 
-    key: that sealed it. addresses: of its pictures, which are on disk already. templates, prepared: rows.
+    key: that sealed it. blob: the address of its pictures, which are on disk already, one after the other in
+    the order of `Encounter.images`; None without any. templates, prepared: rows.
     """
 
     key: DataKey
-    addresses: Mapping[FingerPosition, str]
+    blob: str | None
     templates: Sequence[Mapping[str, Any]]
     prepared: Mapping[str, Any] | None
 
@@ -75,12 +77,16 @@ def insert_parts(tx: Connection, encounter: Encounter, sealed: Sealed) -> None:
     """Insert galleries, fingers, templates, prepared prints and pictures of an encounter."""
     name = encounter.encounter_id
     insert_galleries(tx, name, encounter.galleries)
-    pictures = ((image, sealed.addresses[image.position]) for image in encounter.images.values())
+    held = encounter.images.values()
+    places = accumulate((image.size_bytes + OVERHEAD_BYTES for image in held), initial=0)
     for statement, rows in (
         (_INSERT_FINGERS, [finger_row(name, outcome) for outcome in encounter.fingers.values()]),
         (_INSERT_TEMPLATES, list(sealed.templates)),
         (_INSERT_PREPARED, [] if sealed.prepared is None else [sealed.prepared]),
-        (_INSERT_IMAGES, [image_row(name, *picture) for picture in pictures]),
+        (
+            _INSERT_IMAGES,
+            [image_row(name, image, sealed.blob or "", at) for image, at in zip(held, places, strict=False)],
+        ),
     ):
         if rows:
             tx.execute(statement, rows)

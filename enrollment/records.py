@@ -79,13 +79,13 @@ class Records(RecordReader):
         """
         _check_pictures(encounter, pictures)
         key = DataKey.new(encounter.encounter_id)
-        sealed = [
-            key.seal_picture(int(position), encounter.images[position].sha256, data)
-            for position, data in pictures.items()
-        ]
+        sealed = b"".join(
+            key.seal_picture(int(position), image.sha256, pictures[position])
+            for position, image in encounter.images.items()
+        )
         return Sealed(
             key=key,
-            addresses=dict(zip(pictures, self.blobs.put_all(sealed), strict=True)),
+            blob=self.blobs.put(sealed) if sealed else None,
             templates=[template_row(*entry, key) for entry in encounter.tenprint.items()],
             prepared=None if prepared is None else prepared_row(prepared, key),
         )
@@ -112,8 +112,8 @@ class Records(RecordReader):
 
     def discard(self, sealed: Sealed) -> None:
         """Delete the pictures of an encounter that will not be added."""
-        for address in sealed.addresses.values():
-            self.blobs.delete(address)
+        if sealed.blob is not None:
+            self.blobs.delete(sealed.blob)
 
     def add(
         self,

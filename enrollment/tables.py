@@ -153,8 +153,9 @@ prepared_prints = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
-#: The bytes lie sealed in `enrollment.blobs` under the address `blob`; all other columns are of the picture
-#: as received. Without `blob` they lie there as received, under `sha256`: stores from before sealing.
+#: The bytes lie sealed in `enrollment.blobs` under the address `blob`, from byte `blob_at` on, with the other
+#: pictures of the encounter (no `blob_at`: alone); all other columns are of the picture as received. Without
+#: `blob` they lie there as received, under `sha256`: stores from before sealing.
 images = Table(
     "images",
     metadata,
@@ -168,6 +169,7 @@ images = Table(
     Column("size_bytes", Integer, nullable=False),
     Column("sha256", String(64), nullable=False, index=True),
     Column("blob", String(64), index=True),
+    Column("blob_at", Integer),
     CheckConstraint("position BETWEEN 0 AND 15", name="position"),
 )
 

@@ -122,7 +122,7 @@ def _encode_field(field: RidgeField) -> bytes:
     for values in (field.orientation, field.coherence):
         # Neighbours differ little, so differences compress to half.
         cells += np.concatenate([values[:1], values[1:] - values[:-1]]).tobytes()
-    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
     packed = deflate.compress(cells) + deflate.flush()
     return _FIELD_HEADER.pack(rows, columns, len(packed)) + packed
 

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, inspect, text
 from enrollment.errors import ConflictingRecord
 
 #: The step this version of the code works with.
-HEAD = "0006"
+HEAD = "0007"
 #: Every step up to HEAD; a store at any other step was made by a newer version.
-STEPS = ("0001", "0002", "0003", "0004", "0005", "0006")
+STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 
 
 def migrate(connection: Connection) -> None:

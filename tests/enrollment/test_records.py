@@ -19,8 +19,9 @@ from enrollment.audit_log import AuditEntry
 from enrollment.blobs import BlobStore
 from enrollment.capture import FailureToAcquire, Finger
 from enrollment.database import Database
+from enrollment.doctor import examine
 from enrollment.encounter import Encounter, EncounterStatus, new_id
-from enrollment.errors import ConflictingRecord, MalformedRecord, UnknownRecord
+from enrollment.errors import ConflictingRecord, DamagedRecord, MalformedRecord, UnknownRecord
 from enrollment.record_writer import Amendment
 from enrollment.records import Records
 from enrollment.tables import metadata, released_blobs
@@ -317,7 +318,7 @@ def test_released_picture_that_came_back_is_kept(
     encounter, pictures = with_picture(random_encounter(1), b"a picture")
     with database.transaction() as tx:
         sealed = records.seal(encounter, pictures)
-        tx.execute(insert(released_blobs), {"sha256": sealed.addresses[INDEX]})
+        tx.execute(insert(released_blobs), {"sha256": sealed.blob})
         records.add(tx, encounter, pictures, sealed)
     assert records.sweep_released() == 0
     with database.reading() as tx:
@@ -457,31 +458,55 @@ def test_pictures_kept_beside_other_work_go_when_it_fails(records: Records, blob
     """What both give comes back; whatever the work raises, no picture is left of it."""
     encounter, pictures = with_picture(random_encounter(1), b"a picture")
     found, sealed = records.seal_beside(encounter, pictures, {}, lambda: "found")
-    assert (found, list(blobs.addresses())) == ("found", list(sealed.addresses.values()))
+    assert (found, list(blobs.addresses())) == ("found", [sealed.blob])
 
     def fail() -> None:
         raise UnknownRecord("no gallery")
 
     with pytest.raises(UnknownRecord, match="no gallery"):
         records.seal_beside(*with_picture(random_encounter(2), b"another"), {}, fail)
-    assert list(blobs.addresses()) == list(sealed.addresses.values())
+    assert list(blobs.addresses()) == [sealed.blob]
     with pytest.raises(MalformedRecord):
         records.seal_beside(encounter, {}, {}, lambda: "found")
     with pytest.raises(UnknownRecord):
         records.seal_beside(encounter, {}, {}, fail)
 
 
-def test_pictures_of_ten_fingers_are_kept_side_by_side(records: Records, blobs: BlobStore) -> None:
-    """Each lies under its own address; and opens in its own place."""
+def test_pictures_of_ten_fingers_lie_in_one_file(
+    database: Database, records: Records, blobs: BlobStore
+) -> None:
+    """Each opens in its own place only; they go together."""
     encounter = random_encounter(1)
     images, pictures = {}, {}
-    for position in FINGERS:
+    for position in reversed(FINGERS):
         described, data = with_picture(encounter, b"picture %d" % position, position)
         images |= described.images
         pictures |= data
-    sealed = records.seal(replace(encounter, images=images), pictures)
-    assert set(sealed.addresses.values()) == set(blobs.addresses())
-    assert list(sealed.addresses) == list(pictures)
-    for position, address in sealed.addresses.items():
-        sha256 = images[position].sha256
-        assert sealed.key.open_picture(int(position), sha256, blobs.get(address)) == pictures[position]
+    with database.transaction() as tx:
+        records.add(tx, replace(encounter, images=images), dict(sorted(pictures.items())))
+    assert len(list(blobs.addresses())) == 1
+    with database.reading() as tx:
+        assert {each: records.image(tx, "e-1", each) for each in FINGERS} == pictures
+    assert list(examine(database, records)) == []
+    with database.transaction() as tx:
+        tx.execute(text("UPDATE images SET blob_at = 0 WHERE position = 3"))
+    with database.reading() as tx, pytest.raises(DamagedRecord):
+        records.image(tx, "e-1", FingerPosition.RIGHT_MIDDLE)
+    assert [each.check for each in examine(database, records)] == ["pictures"]
+    with database.transaction() as tx:
+        records.erase(tx, "e-1")
+    assert list(blobs.addresses()) == []
+
+
+def test_a_picture_with_a_file_of_its_own_is_read(
+    database: Database, records: Records, blobs: BlobStore
+) -> None:
+    """As enrolments wrote them before they put all pictures of an encounter together."""
+    encounter, pictures = with_picture(random_encounter(1), b"a picture")
+    with database.transaction() as tx:
+        sealed = records.seal(encounter, pictures)
+        records.add(tx, encounter, sealed=sealed)
+        tx.execute(text("UPDATE images SET blob_at = NULL"))
+    assert list(blobs.addresses()) == [sealed.blob]
+    with database.reading() as tx:
+        assert records.image(tx, "e-1", INDEX) == b"a picture"
