@@ -67,9 +67,9 @@ LEAST_RIDGE_SHARE = 0.25
 BAND_SIGMAS_PX = (1.0, 4.0, 16.0)
 #: Peaks that are judged when a picture of something else is to be told from a print.
 JUDGED_PROBABILITY = 0.2
-#: Least product of that share and the peaks' mean probability; prints 0.22-0.75, photographs and textures
-#: with enough peaks 0.03-0.14.
-LEAST_RIDGE_EVIDENCE = 0.18
+#: Least product of that share and the peaks' mean probability; prints 0.16 (so dry that their ridges are rows
+#: of dots) to 0.75, photographs and textures with as many peaks as a print 0.03-0.133.
+LEAST_RIDGE_EVIDENCE = 0.15
 #: Fewer expected minutiae (sum of probabilities) cannot be compared.
 LEAST_EXPECTED_MINUTIAE = 4.0
 

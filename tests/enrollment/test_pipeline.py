@@ -15,6 +15,8 @@ from ridge_pictures import ridge_picture
 from enrollment.capture import Capture, FailureToAcquire, Finger, FingerprintImage, Reason
 from enrollment.network import MinutiaeNetwork
 from enrollment.pipeline import EXTRACTOR, extract
+from fixtures.capture import capture
+from fixtures.finger import master_finger
 from matcher.codes import FingerPosition, ImpressionType
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
@@ -43,6 +45,19 @@ def not_a_finger(name: str) -> NDArray[np.uint8]:
     if picture.ndim == 3:
         picture = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     return np.ascontiguousarray(picture[:400, :400])
+
+
+@pytest.mark.parametrize(
+    ("number", "visit"), [(27, 1), (33, 2)], ids=["on a speckled ground", "on a striped ground"]
+)
+def test_print_whose_ridges_are_rows_of_dots_becomes_a_template(
+    network: MinutiaeNetwork, number: int, visit: int
+) -> None:
+    """Very dry skin on a dark ground: the network is unsure of every minutia, and sees many."""
+    dry = capture(master_finger(1, number, FingerPosition.LEFT_THUMB), visit)
+    finger = extract(capture_of(dry.image.pixels), network)
+    assert isinstance(finger, Finger)
+    assert len(finger.template) > 10
 
 
 def test_print_becomes_a_template(network: MinutiaeNetwork) -> None:
