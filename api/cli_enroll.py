@@ -201,10 +201,11 @@ def _register(service: Service, prepared: Prepared, purpose: str, category: str 
         fingers=fingers_of(prepared.acquired),
         images=images_of(prepared.acquired),
     )
+    kept = service.store.records.keep_pictures(encounter.encounter_id, pictures_of(prepared.acquired))
     return register(
         service.desk,
         encounter,
-        pictures_of(prepared.acquired),
+        kept,
         actor=operating_user(),
         at=now,
         new_id=new_id,

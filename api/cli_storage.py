@@ -15,14 +15,16 @@ from api.cli_stages import StageProgress
 #: The act of the report, and its words.
 _ACTS = {
     "enrolment": "enrolment, all of it",
-    "pictures": "  ten pictures sealed and synced",
+    "pictures": "  sealed, ten pictures synced",
     "transaction": "  transaction with audit row",
     "sealing": "encryption alone",
     "search": "search",
     "search_audited": "search with its audit row",
     "added_by_audit": "  added by the audit row",
-    "search_and_enrolment": "search and enrolment, as at the desk",
-    "added_by_enrolment": "  added by the enrolment",
+    "extraction_and_search": "ten fingers extracted and sought",
+    "desk": "the same, stored and found again",
+    "after_the_search": "  of it after the search",
+    "added_by_storing": "  added by storing",
 }
 
 
@@ -32,6 +34,7 @@ def storage(
         Path | None, typer.Option(help="Folder on the disk to measure. Default: that of temporary files.")
     ] = None,
     encounters: Annotated[int, typer.Option(min=10, help="Ten-prints with ten pictures each.")] = 200,
+    visits: Annotated[int, typer.Option(min=5, help="Ten-prints extracted, sought and stored.")] = 60,
     rows: Annotated[int, typer.Option(min=100, help="Rows of the audit log to verify.")] = 20_000,
 ) -> None:
     """Measure durable enrolment, searches with and without the audit log, and the log's verification.
@@ -45,7 +48,8 @@ def storage(
 
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tenprint-storage-", dir=disk) as folder, StageProgress() as bars:
-        report = bench.measure(Path(folder), encounters=encounters, rows=rows, progress=bars.update)
+        sizes = {"encounters": encounters, "visits": visits, "rows": rows}
+        report = bench.measure(Path(folder), **sizes, progress=bars.update)
     (out / "storage.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     for act, words in _ACTS.items():
         standard_output.print(f"{words:36} {_told(report[act])}", markup=False)

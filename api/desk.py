@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 from pydantic import TypeAdapter
 
-from api.captures import acquire, fingers_of, images_of, other_hands, pictures_of, session_prints
+from api.captures import Acquired, acquire, fingers_of, images_of, other_hands, session_prints
 from api.dependencies import Posted, Ready
 from api.errors import InvalidRequest
 from api.gate import may
@@ -62,11 +64,33 @@ def enroll(
     examiners decided. It is sent when everything is on disk. Send an `Idempotency-Key` and repeat the post
     as often as the network needs: it is stored once.
     """
-    uploads = uploads_from(form, _FIELDS)
-    acquired = acquire(service.engine, uploads)
-    now = utc_now()
-    encounter = Encounter(
-        encounter_id=new_id(),
+    name, now, uploads = new_id(), utc_now(), uploads_from(form, _FIELDS)
+    repeat, language = _repeat(caller, form, idempotency_key), accepted(accept_language)
+    response.headers["Content-Language"] = language.value
+
+    def see() -> tuple[Encounter, Sequence[Acquired]]:
+        acquired = acquire(service.engine, uploads)
+        return _encounter(name, form, acquired, now), acquired
+
+    pictures = {upload.position: upload.data for upload in uploads}
+    (encounter, acquired), kept = service.store.records.keep_beside(name, pictures, see)
+    answer = register(
+        service.desk,
+        encounter,
+        kept,
+        actor=caller.as_actor,
+        at=now,
+        new_id=new_id,
+        session=session_prints(acquired),
+        other_hands=other_hands(acquired),
+        repeat=repeat,
+    )
+    return in_language(answer, language)
+
+
+def _encounter(name: str, form: Form, acquired: Sequence[Acquired], now: datetime) -> Encounter:
+    return Encounter(
+        encounter_id=name,
         person_id=check_identifier(form.fields.get("person_id") or new_id(), "person_id"),
         captured_at=captured_at(form, now),
         purpose=form.fields.get("purpose") or "registration",
@@ -74,20 +98,6 @@ def enroll(
         fingers=fingers_of(acquired),
         images=images_of(acquired),
     )
-    language = accepted(accept_language)
-    response.headers["Content-Language"] = language.value
-    answer = register(
-        service.desk,
-        encounter,
-        pictures_of(acquired),
-        actor=caller.as_actor,
-        at=now,
-        new_id=new_id,
-        session=session_prints(acquired),
-        other_hands=other_hands(acquired),
-        repeat=_repeat(caller, form, idempotency_key),
-    )
-    return in_language(answer, language)
 
 
 def _repeat(caller: Principal, form: Form, key: str | None) -> Repeat | None:

@@ -64,10 +64,6 @@ class StoredImage:
         digest = hashlib.sha256(data).hexdigest()
         return cls(position, impression, format, width_px, height_px, ppi, len(data), digest)
 
-    def describes(self, data: bytes) -> bool:
-        """Whether these are the bytes described."""
-        return len(data) == self.size_bytes and hashlib.sha256(data).hexdigest() == self.sha256
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encounter:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
 from enrollment.database import insert_if_absent
-from enrollment.encounter import Encounter, EncounterStatus, utc_now
+from enrollment.encounter import Encounter, EncounterStatus, StoredImage, utc_now
 from enrollment.envelope import DataKey, Envelope
+from enrollment.errors import MalformedRecord
 from enrollment.record_rows import finger_row, image_row, particulars_columns, particulars_of
-from enrollment.sealing import OVERHEAD_BYTES
 from enrollment.tables import (
     encounter_galleries,
     encounters,
@@ -23,6 +22,7 @@ from enrollment.tables import (
     prepared_prints,
     templates,
 )
+from matcher.codes import FingerPosition
 
 # Made once: to put a statement together takes longer than to run it.
 _INSERT_GALLERIES, _INSERT_FINGERS, _INSERT_TEMPLATES = map(insert, (encounter_galleries, fingers, templates))
@@ -47,16 +47,40 @@ class Amendment:
     contextual: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptPicture:
+    """A picture that is on disk: where it begins in its file, its size and SHA-256 as received."""
+
+    at: int
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptPictures:
+    """Pictures of an encounter, sealed under its key and on disk in one file; blob: its address."""
+
+    key: DataKey
+    blob: str | None
+    held: Mapping[FingerPosition, KeptPicture]
+
+    def check(self, images: Mapping[FingerPosition, StoredImage]) -> None:
+        """Refuse pictures that nothing describes, and descriptions without pictures."""
+        if self.held.keys() != images.keys():
+            raise MalformedRecord("each picture of an encounter needs its description, and the reverse")
+        for position, kept in self.held.items():
+            if (kept.size_bytes, kept.sha256) != (images[position].size_bytes, images[position].sha256):
+                raise MalformedRecord(f"the picture of position {int(position)} is not the one described")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sealed:
     """What of an encounter is sealed before its transaction, so that this stays short.
 
-    key: that sealed it. blob: the address of its pictures, which are on disk already, one after the other in
-    the order of `Encounter.images`; None without any. templates, prepared: rows.
+    templates, prepared: rows.
     """
 
-    key: DataKey
-    blob: str | None
+    pictures: KeptPictures
     templates: Sequence[Mapping[str, Any]]
     prepared: Mapping[str, Any] | None
 
@@ -77,15 +101,14 @@ def insert_parts(tx: Connection, encounter: Encounter, sealed: Sealed) -> None:
     """Insert galleries, fingers, templates, prepared prints and pictures of an encounter."""
     name = encounter.encounter_id
     insert_galleries(tx, name, encounter.galleries)
-    held = encounter.images.values()
-    places = accumulate((image.size_bytes + OVERHEAD_BYTES for image in held), initial=0)
+    blob, held = sealed.pictures.blob or "", sealed.pictures.held
     for statement, rows in (
         (_INSERT_FINGERS, [finger_row(name, outcome) for outcome in encounter.fingers.values()]),
         (_INSERT_TEMPLATES, list(sealed.templates)),
         (_INSERT_PREPARED, [] if sealed.prepared is None else [sealed.prepared]),
         (
             _INSERT_IMAGES,
-            [image_row(name, image, sealed.blob or "", at) for image, at in zip(held, places, strict=False)],
+            [image_row(name, image, blob, held[position].at) for position, image in encounter.images.items()],
         ),
     ):
         if rows:

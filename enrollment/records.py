@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -21,12 +22,14 @@ from enrollment.change_log import Operation
 from enrollment.database import Database, after_commit, insert_if_absent, order_changes
 from enrollment.encounter import Encounter, EncounterStatus, check_galleries, check_identifier, utc_now
 from enrollment.envelope import DataKey, Envelope
-from enrollment.errors import ConflictingRecord, HeldRecord, MalformedRecord, UnknownRecord
+from enrollment.errors import ConflictingRecord, HeldRecord, UnknownRecord
 from enrollment.key_provider import KeyProvider
 from enrollment.record_reader import RecordReader
 from enrollment.record_rows import encounter_row, prepared_row, template_row
 from enrollment.record_writer import (
     Amendment,
+    KeptPicture,
+    KeptPictures,
     Sealed,
     add_person,
     amended_columns,
@@ -64,56 +67,62 @@ class Records(RecordReader):
         self._database = database
         database.audit = AuditSeal(keyring.secret("audit"), software)
 
-    def seal(
-        self,
-        encounter: Encounter,
-        pictures: Mapping[FingerPosition, bytes] = _NO_PICTURES,
-        prepared: PreparedTenprint | None = None,
-    ) -> Sealed:
-        """Seal an encounter's parts, and put its pictures on disk, before the transaction.
+    def keep_pictures(self, encounter_id: str, pictures: Mapping[FingerPosition, bytes]) -> KeptPictures:
+        """Seal the pictures of an encounter that is to come, and put them on disk.
 
-        `pictures` holds the bytes of every entry of `encounter.images`. `prepared`: the prints of its
-        templates as they are stored (`template_v1.as_stored`), where somebody prepared them; otherwise every
-        gallery that follows does. Pictures whose transaction never commits are removed by `discard`, or a day
-        later by `sweep_orphans`.
+        Those whose encounter is never added are removed by `discard`, or a day later by `sweep_orphans`.
         """
-        _check_pictures(encounter, pictures)
-        key = DataKey.new(encounter.encounter_id)
-        sealed = b"".join(
-            key.seal_picture(int(position), image.sha256, pictures[position])
-            for position, image in encounter.images.items()
-        )
-        return Sealed(
-            key=key,
-            blob=self.blobs.put(sealed) if sealed else None,
-            templates=[template_row(*entry, key) for entry in encounter.tenprint.items()],
-            prepared=None if prepared is None else prepared_row(prepared, key),
-        )
+        key = DataKey.new(encounter_id)
+        held: dict[FingerPosition, KeptPicture] = {}
+        file = bytearray()
+        for position, data in pictures.items():
+            sha256 = hashlib.sha256(data).hexdigest()
+            held[position] = KeptPicture(len(file), len(data), sha256)
+            file += key.seal_picture(int(position), sha256, data)
+        return KeptPictures(key, self.blobs.put(bytes(file)) if file else None, held)
 
-    def seal_beside(
-        self,
-        encounter: Encounter,
-        pictures: Mapping[FingerPosition, bytes],
-        prepared: PreparedTenprint,
-        work: Callable[[], T],
-    ) -> tuple[T, Sealed]:
-        """Seal the encounter while `work` runs in this thread; gives what both give.
+    def keep_beside(
+        self, encounter_id: str, pictures: Mapping[FingerPosition, bytes], work: Callable[[], T]
+    ) -> tuple[T, KeptPictures]:
+        """Keep the pictures while `work` runs in this thread; gives what both give.
 
         What `work` raises is raised, and the pictures are deleted: nothing will name them.
         """
         with ThreadPoolExecutor(1) as beside:
-            sealing = beside.submit(self.seal, encounter, pictures, prepared)
+            keeping = beside.submit(self.keep_pictures, encounter_id, pictures)
             try:
-                return work(), sealing.result()
+                return work(), keeping.result()
             except BaseException:
-                if sealing.exception() is None:
-                    self.discard(sealing.result())
+                if keeping.exception() is None:
+                    self.discard(keeping.result())
                 raise
 
-    def discard(self, sealed: Sealed) -> None:
+    def discard(self, kept: KeptPictures) -> None:
         """Delete the pictures of an encounter that will not be added."""
-        if sealed.blob is not None:
-            self.blobs.delete(sealed.blob)
+        if kept.blob is not None:
+            self.blobs.delete(kept.blob)
+
+    def seal(
+        self,
+        encounter: Encounter,
+        pictures: Mapping[FingerPosition, bytes] | KeptPictures = _NO_PICTURES,
+        prepared: PreparedTenprint | None = None,
+    ) -> Sealed:
+        """Seal an encounter's parts before the transaction, so that it stays short.
+
+        `pictures` holds the bytes of every entry of `encounter.images`, or is what `keep_pictures` made of
+        them. `prepared`: the prints of its templates as they are stored (`template_v1.as_stored`), where
+        somebody prepared them; otherwise every gallery that follows does.
+        """
+        if not isinstance(pictures, KeptPictures):
+            pictures = self.keep_pictures(encounter.encounter_id, pictures)
+        pictures.check(encounter.images)
+        key = pictures.key
+        return Sealed(
+            pictures=pictures,
+            templates=[template_row(*entry, key) for entry in encounter.tenprint.items()],
+            prepared=None if prepared is None else prepared_row(prepared, key),
+        )
 
     def add(
         self,
@@ -133,12 +142,13 @@ class Records(RecordReader):
                 f"the encounter {encounter.encounter_id} exists already: choose another id"
             )
         sealed = sealed or self.seal(encounter, pictures)
-        if sealed.key.encounter_id != encounter.encounter_id:
+        key = sealed.pictures.key
+        if key.encounter_id != encounter.encounter_id:
             raise ValueError("these parts were sealed for another encounter")
         now = utc_now()
         add_person(tx, encounter.person_id)
-        tx.execute(_INSERT, {**encounter_row(encounter, sealed.key), "created_at": now, "updated_at": now})
-        self.envelope.keep(tx, sealed.key, encounter.category)
+        tx.execute(_INSERT, {**encounter_row(encounter, key), "created_at": now, "updated_at": now})
+        self.envelope.keep(tx, key, encounter.category)
         insert_parts(tx, encounter, sealed)
         return change_log.append(tx, _operation(encounter.status), encounter.encounter_id)
 
@@ -253,15 +263,6 @@ class Records(RecordReader):
 def _operation(status: EncounterStatus) -> Operation:
     """What the gallery does with an encounter of this status."""
     return Operation.ADD if status is EncounterStatus.ACTIVE else Operation.REMOVE
-
-
-def _check_pictures(encounter: Encounter, pictures: Mapping[FingerPosition, bytes]) -> None:
-    """Refuse bytes that nothing describes, and descriptions without bytes."""
-    if pictures.keys() != encounter.images.keys():
-        raise MalformedRecord("each picture of an encounter needs its description, and the reverse")
-    for position, data in pictures.items():
-        if not encounter.images[position].describes(data):
-            raise MalformedRecord(f"the picture of position {int(position)} is not the one described")
 
 
 def _is_referenced(tx: Connection, address: str) -> bool:

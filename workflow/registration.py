@@ -6,7 +6,7 @@ and the remembered answer, all or nothing. No code path here turns a score into 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from enrollment.change_log import Operation
 from enrollment.database import order_changes
 from enrollment.encounter import Encounter
 from enrollment.record_rows import prepared_as_stored
+from enrollment.record_writer import KeptPictures
 from matcher.candidates import CandidateList, ranked
 from matcher.codes import FingerPosition
 from matcher.references import PreparedTenprint
@@ -48,7 +49,7 @@ class Repeat:
 def register(
     desk: Desk,
     encounter: Encounter,
-    pictures: Mapping[FingerPosition, bytes],
+    kept: KeptPictures,
     *,
     actor: Actor,
     at: datetime,
@@ -60,24 +61,30 @@ def register(
 ) -> DeskAnswer:
     """Store the encounter and tell who it may be. Acknowledged when it returns; found by the next search.
 
+    `kept`: its pictures (`Records.keep_pictures`); they are deleted where it is refused.
     `encounter.person_id` is a new file, or an existing one the capture subject claims. `near` also lists
     candidates below the threshold, not suggested. No template at all is a `FailureToEnroll`. `session`: all
     prints that were taken, also two of a finger, for the sequence check; `other_hands`: slaps that look like
     the other hand. What is wrong is flagged, not refused.
     """
-    _require_template(desk, encounter, actor=actor, at=at)
-    flags = check_session(session, other_hands)
-    probe = prepared_as_stored(encounter.tenprint)
-    found, sealed = desk.records.seal_beside(encounter, pictures, probe, lambda: desk.searcher.search(probe))
+    try:
+        _require_template(desk, encounter, actor=actor, at=at)
+        flags = check_session(session, other_hands)
+        probe = prepared_as_stored(encounter.tenprint)
+        found = desk.searcher.search(probe)
+        sealed = desk.records.seal(encounter, kept, probe)
+    except BaseException:
+        desk.records.discard(kept)
+        raise
     with desk.database.transaction() as tx:
         before = idempotency.claim(tx, repeat.key, repeat.request_hash) if repeat else None
         if repeat is not None and before is not None:
-            desk.records.discard(sealed)
+            desk.records.discard(kept)
             return repeat.decode(before)
         order_changes(tx)
         found = _with_latecomers(tx, desk, probe, found)
         claimed = compare_claim(tx, desk, encounter)
-        sequence = desk.records.add(tx, encounter, pictures, sealed)
+        sequence = desk.records.add(tx, encounter, sealed=sealed)
         claim = suggest_claim(tx, desk, encounter, found, claimed, at=at, new_id=new_id)
         candidates = suggest_candidates(tx, desk, encounter, found, at=at, new_id=new_id, near=near)
         answer = DeskAnswer(

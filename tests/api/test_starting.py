@@ -76,7 +76,7 @@ def test_write_that_fails_is_never_acknowledged(
         raise fault
 
     with monkeypatch.context() as patch:
-        patch.setattr(Records, "seal", failing)
+        patch.setattr(Records, "keep_pictures", failing)
         answer = running.enroll({"right_thumb": picture(KNOWN)})
     expected = (507, "store_full") if isinstance(fault, OSError) else (500, "internal_error")
     assert (answer.status_code, answer.json()["code"]) == expected

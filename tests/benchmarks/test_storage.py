@@ -14,15 +14,27 @@ from benchmarks.storage import Clock, interval
 
 def test_benchmark_writes_what_it_measured(tmp_path: Path) -> None:
     """Every act has its times, the log it filled is verified, and the store is gone afterwards."""
-    asked = ["--encounters", "10", "--rows", "600", "--disk", str(tmp_path), "--out", str(tmp_path / "out")]
+    asked = [
+        "--encounters",
+        "10",
+        "--visits",
+        "5",
+        "--rows",
+        "600",
+        "--disk",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "out"),
+    ]
     done = CliRunner().invoke(app, ["benchmark", "storage", *asked])
     assert done.exit_code == 0, done.output
     report = json.loads((tmp_path / "out" / "storage.json").read_text())
     assert report["enrolment"]["n"] == 10
     assert report["enrolment"]["wall_ms_p50"] > report["transaction"]["wall_ms_p50"] > 0
-    assert report["search_and_enrolment"]["processor_ms_p50"] > report["search"]["processor_ms_p50"]
+    assert report["desk"]["processor_ms_p50"] > report["extraction_and_search"]["processor_ms_p50"] > 0
+    assert report["desk"]["wall_ms_p50"] > report["after_the_search"]["wall_ms_p50"] > 0
     assert report["audit"]["findings"] == 0
-    assert report["audit"]["rows"] == 600 + 3 * 10  # each enrolment twice, each audited search
+    assert report["audit"]["rows"] == 600 + 2 * 10 + 5  # each enrolment, audited search and visit
     assert [each.name for each in tmp_path.iterdir()] == ["out"]
 
 

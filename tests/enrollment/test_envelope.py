@@ -278,7 +278,7 @@ def older(database: Database, blobs: BlobStore, keyring: Keyring) -> None:
         row |= {"status": "ACTIVE", "encounter_type": "ENROLLMENT", "category": "1"}
         row |= {"created_at": encounter.captured_at, "updated_at": encounter.captured_at}
         row |= {"biographic": encounter.biographic, "contextual": {}, "client_data": b"as it came"}
-        image = image_row(encounter.encounter_id, encounter.images[INDEX], "")
+        image = image_row(encounter.encounter_id, encounter.images[INDEX], "", 0)
         template = template_row(INDEX, encounter.tenprint[INDEX], key)
         plain = template_v1.encode(encounter.tenprint[INDEX])
         finger = {
@@ -299,7 +299,7 @@ def older(database: Database, blobs: BlobStore, keyring: Keyring) -> None:
             )
             tx.execute(insert(fingers), finger)
             tx.execute(insert(templates), template | {"data": plain})
-            tx.execute(insert(images), image | {"blob": None})
+            tx.execute(insert(images), image | {"blob": None, "blob_at": None})
         blobs.put(pictures[INDEX])
     with database.reading() as tx:
         adopt_keyring(tx, keyring)

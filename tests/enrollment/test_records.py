@@ -318,7 +318,7 @@ def test_released_picture_that_came_back_is_kept(
     encounter, pictures = with_picture(random_encounter(1), b"a picture")
     with database.transaction() as tx:
         sealed = records.seal(encounter, pictures)
-        tx.execute(insert(released_blobs), {"sha256": sealed.blob})
+        tx.execute(insert(released_blobs), {"sha256": sealed.pictures.blob})
         records.add(tx, encounter, pictures, sealed)
     assert records.sweep_released() == 0
     with database.reading() as tx:
@@ -457,19 +457,21 @@ def test_many_threads_enrol_at_once(database: Database, records: Records) -> Non
 def test_pictures_kept_beside_other_work_go_when_it_fails(records: Records, blobs: BlobStore) -> None:
     """What both give comes back; whatever the work raises, no picture is left of it."""
     encounter, pictures = with_picture(random_encounter(1), b"a picture")
-    found, sealed = records.seal_beside(encounter, pictures, {}, lambda: "found")
-    assert (found, list(blobs.addresses())) == ("found", [sealed.blob])
+    found, kept = records.keep_beside("e-1", pictures, lambda: "found")
+    assert (found, list(blobs.addresses())) == ("found", [kept.blob])
 
     def fail() -> None:
         raise UnknownRecord("no gallery")
 
     with pytest.raises(UnknownRecord, match="no gallery"):
-        records.seal_beside(*with_picture(random_encounter(2), b"another"), {}, fail)
-    assert list(blobs.addresses()) == [sealed.blob]
-    with pytest.raises(MalformedRecord):
-        records.seal_beside(encounter, {}, {}, lambda: "found")
-    with pytest.raises(UnknownRecord):
-        records.seal_beside(encounter, {}, {}, fail)
+        records.keep_beside("e-2", {INDEX: b"another"}, fail)
+    assert list(blobs.addresses()) == [kept.blob]
+    for described in ({}, with_picture(encounter, b"b picture")[0].images):
+        with pytest.raises(MalformedRecord):
+            records.seal(replace(encounter, images=described), kept)
+    assert records.seal(encounter, kept).pictures == kept
+    records.discard(kept)
+    assert list(blobs.addresses()) == []
 
 
 def test_pictures_of_ten_fingers_lie_in_one_file(
@@ -507,6 +509,6 @@ def test_a_picture_with_a_file_of_its_own_is_read(
         sealed = records.seal(encounter, pictures)
         records.add(tx, encounter, sealed=sealed)
         tx.execute(text("UPDATE images SET blob_at = NULL"))
-    assert list(blobs.addresses()) == [sealed.blob]
+    assert list(blobs.addresses()) == [sealed.pictures.blob]
     with database.reading() as tx:
         assert records.image(tx, "e-1", INDEX) == b"a picture"

@@ -54,8 +54,9 @@ class Office:
         self, encounter: Encounter, *, repeat: Repeat | None = None, near: bool = False
     ) -> DeskAnswer:
         """Register at the desk, without pictures."""
+        kept = self.records.keep_pictures(encounter.encounter_id, {})
         return register(
-            self.desk, encounter, {}, actor=DESK_KEY, at=AT, new_id=self.new_id, repeat=repeat, near=near
+            self.desk, encounter, kept, actor=DESK_KEY, at=AT, new_id=self.new_id, repeat=repeat, near=near
         )
 
 

@@ -166,7 +166,8 @@ def test_fingers_that_failed_are_told_beside_those_that_did_not(office: Office) 
 def test_pictures_are_kept(office: Office) -> None:
     """The original bytes are stored in the same act."""
     encounter, pictures = with_picture(visit(1), b"picture", INDEX)
-    register(office.desk, encounter, pictures, actor=DESK_KEY, at=AT, new_id=office.new_id)
+    kept = office.records.keep_pictures(encounter.encounter_id, pictures)
+    register(office.desk, encounter, kept, actor=DESK_KEY, at=AT, new_id=office.new_id)
     with office.database.reading() as tx:
         assert office.records.image(tx, "e-1-0", INDEX) == b"picture"
 
@@ -230,15 +231,15 @@ def test_two_desks_with_the_same_person_at_the_same_moment_see_each_other(
 ) -> None:
     """Both search before either has stored; whoever commits second still gets the link."""
     both_have_searched = threading.Barrier(2, timeout=30)
-    search_and_seal = office.records.seal_beside
+    seal = office.records.seal
 
-    def search_and_wait(*arguments: Any) -> tuple[Any, Sealed]:
+    def seal_and_wait(*arguments: Any) -> Sealed:
         """Wait between search and transaction."""
-        found = search_and_seal(*arguments)
+        sealed = seal(*arguments)
         both_have_searched.wait()
-        return found
+        return sealed
 
-    monkeypatch.setattr(office.records, "seal_beside", search_and_wait)
+    monkeypatch.setattr(office.records, "seal", seal_and_wait)
     visits: list[Encounter] = [visit(1), visit(1, 1, person_id="p-new")]
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(office.register, visits))
