@@ -94,6 +94,7 @@ class GalleryFollower:
         with self._database.reading() as tx:
             as_of = self._records.last_sequence(tx)
             total = self._records.count_searchable(tx)
+        self._gallery.clear()  # an earlier attempt may have stopped half-way, and somebody been erased since
         last, done = "", 0
         with ThreadPoolExecutor(self._threads) as pool:
             while added := self._add_page(last, pool):

@@ -153,9 +153,13 @@ class Gallery:
             for shard, (state, sequence) in zip(self._shards, states, strict=True):
                 shard.restore(state, sequence)
         except (KeyError, ValueError):
-            for shard in self._shards:
-                shard.clear()
+            self.clear()
             raise
+
+    def clear(self) -> None:
+        """Hold nothing, and know of no change."""
+        for shard in self._shards:
+            shard.clear()
 
     def search(
         self,

@@ -217,18 +217,26 @@ def test_enrolments_during_the_start_are_not_missed(
 
 
 def test_damaged_template_stops_the_start_and_repair_lets_it_pass(
-    database: Database, records: Records, gallery: Gallery, follower: GalleryFollower
+    database: Database,
+    records: Records,
+    gallery: Gallery,
+    follower: GalleryFollower,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A gallery that would silently miss somebody is never called filled."""
-    _add(database, records, _person(1), _person(2))
+    """A gallery that would silently miss somebody is never called filled; nor does it keep whom it met."""
+    monkeypatch.setattr(follower_module, "PAGE", 1)
+    _add(database, records, *(_person(seed) for seed in range(3)))
     with database.transaction() as tx:
         tx.execute(text("UPDATE templates SET codec = 'template_v9' WHERE encounter_id = 'e-1'"))
     with pytest.raises(MalformedRecord, match="template_v9"):
         follower.catch_up()
     assert follower.applied is None
+    assert len(gallery) == 1
     with database.transaction() as tx:
+        records.erase(tx, "e-0")
         records.erase(tx, "e-1")
     follower.catch_up()
+    assert not _found(gallery, 0)
     assert len(gallery) == 1
 
 
