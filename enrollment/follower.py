@@ -59,7 +59,7 @@ class GalleryFollower:
         with self._one_applier:
             if self._applied is None:
                 self._applied = self._fill(progress)
-            while self._apply_batch():
+            while self._apply_batch() == BATCH:
                 pass
             return self._applied
 
@@ -120,8 +120,8 @@ class GalleryFollower:
             self._records.keep_prepared(made)
         return ids
 
-    def _apply_batch(self) -> bool:
-        """Apply the next changes; False when there were none."""
+    def _apply_batch(self) -> int:
+        """Apply the next changes, at most `BATCH`; gives how many."""
         applied = self._applied or 0
         with self._database.reading() as tx:
             changes = self._records.changes(tx, applied, BATCH)
@@ -140,7 +140,7 @@ class GalleryFollower:
             else:  # no template, or gone again by a later change
                 self._gallery.advance(sequence)
             self._applied = sequence
-        return bool(changes)
+        return len(changes)
 
 
 def _prepare(encounter: EncodedTenprint) -> PreparedTenprint:
