@@ -22,7 +22,7 @@ from enrollment.change_log import Operation
 from enrollment.database import Database, after_commit, insert_if_absent, order_changes
 from enrollment.encounter import Encounter, EncounterStatus, check_galleries, check_identifier, utc_now
 from enrollment.envelope import DataKey, Envelope
-from enrollment.errors import ConflictingRecord, HeldRecord, UnknownRecord
+from enrollment.errors import ConflictingRecord, HeldRecord, MalformedRecord, UnknownRecord
 from enrollment.key_provider import KeyProvider
 from enrollment.record_reader import RecordReader
 from enrollment.record_rows import encounter_row, prepared_row, template_row
@@ -114,12 +114,19 @@ class Records(RecordReader):
         them. `prepared`: the prints of its templates as they are stored (`template_v1.as_stored`), where
         somebody prepared them; otherwise every gallery that follows does.
         """
-        if not isinstance(pictures, KeptPictures):
-            pictures = self.keep_pictures(encounter.encounter_id, pictures)
-        pictures.check(encounter.images)
-        key = pictures.key
+        if isinstance(pictures, KeptPictures):
+            kept = pictures
+        else:
+            kept = self.keep_pictures(encounter.encounter_id, pictures)
+        try:
+            kept.check(encounter.images)
+        except MalformedRecord:
+            if kept is not pictures:
+                self.discard(kept)
+            raise
+        key = kept.key
         return Sealed(
-            pictures=pictures,
+            pictures=kept,
             templates=[template_row(*entry, key) for entry in encounter.tenprint.items()],
             prepared=None if prepared is None else prepared_row(prepared, key),
         )

@@ -469,6 +469,9 @@ def test_pictures_kept_beside_other_work_go_when_it_fails(records: Records, blob
     for described in ({}, with_picture(encounter, b"b picture")[0].images):
         with pytest.raises(MalformedRecord):
             records.seal(replace(encounter, images=described), kept)
+        with pytest.raises(MalformedRecord):
+            records.seal(replace(encounter, images=described), pictures)
+    assert list(blobs.addresses()) == [kept.blob]
     assert records.seal(encounter, kept).pictures == kept
     records.discard(kept)
     assert list(blobs.addresses()) == []
