@@ -35,7 +35,7 @@ def test_upside_down_is_found_and_said() -> None:
     """A print turned by half a turn is the same print, and the explanation tells."""
     probe = template_probe()
     upright, turned_round = explain(probe, probe), explain(turned(probe, (np.pi, 0, 0)), probe)
-    assert turned_round.score > 0.8 * upright.score
+    assert turned_round.score > 0.6 * upright.score > 100
     assert turned_round.upside_down
     assert abs(turned_round.turn_deg) == pytest.approx(180.0, abs=3.0)
 
