@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from enrollment.advice import advice
 from enrollment.capture import Capture, FailureToAcquire, Reason
+from enrollment.orientation import ridge_field
 from enrollment.parameters import (
     ARCH_FLOW,
     ARCHING,
@@ -19,6 +21,7 @@ from enrollment.parameters import (
     CORNERS_GRAIN_SHARE,
     CORNERS_SHARE,
     JUDGED_AREA_PX2,
+    JUDGED_FILL,
     JUDGED_PROBABILITY,
     LEAST_AREA_PX2,
     LEAST_EXPECTED_MINUTIAE,
@@ -31,6 +34,7 @@ from enrollment.parameters import (
     SLIP,
 )
 from enrollment.ridge_spectrum import ridge_spectrum
+from enrollment.segmentation import Gradients
 from enrollment.upright import uprightness
 from matcher.template import RidgeField, Template
 
@@ -38,6 +42,22 @@ from matcher.template import RidgeField, Template
 def failure(capture: Capture, reason: Reason) -> FailureToAcquire:
     """What is recorded in place of a finger."""
     return FailureToAcquire(capture.position, capture.impression, reason, advice(reason))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What is seen of a foreground, and why it shows no fingertip; share: `ridge_share`."""
+
+    reason: Reason | None
+    share: float
+    field: RidgeField
+
+
+def judge(pixels: NDArray[np.uint8], steps: Gradients, foreground: NDArray[np.bool_]) -> Judged:
+    """Whether a foreground may be a fingertip, before the network is asked."""
+    share, field = ridge_share(pixels, foreground), ridge_field(steps, foreground)
+    reason = why_no_print(foreground, share) or why_no_fingertip(field, foreground, pixels)
+    return Judged(reason, share, field)
 
 
 def why_no_print(foreground: NDArray[np.bool_], share: float) -> Reason | None:
@@ -61,7 +81,7 @@ def why_no_fingertip(
 
     A finger that slid leaves streaks that run one way too; that is another defect.
     """
-    if int(foreground.sum()) < JUDGED_AREA_PX2:
+    if int(foreground.sum()) < JUDGED_AREA_PX2 or foreground.mean() < JUDGED_FILL:
         return None
     twice = field.orientation[field.foreground] * (2 * np.pi / 256)
     weight = field.coherence[field.foreground] / 255

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from enrollment.acceptance import failure, ridge_share, why_no_fingertip, why_no_print, why_no_template
-from enrollment.capture import Capture, FailureToAcquire, Finger, Trace, no_trace
+from enrollment.acceptance import failure, judge, why_no_template
+from enrollment.capture import Capture, FailureToAcquire, Finger, Reason, Trace, no_trace
 from enrollment.heap import give_back_memory
 from enrollment.image import normalise
 from enrollment.minutiae import to_template
 from enrollment.network import MinutiaeNetwork
-from enrollment.orientation import ridge_field
 from enrollment.parameters import LARGE_PX2
 from enrollment.polarity import with_dark_ridges
 from enrollment.quality import assess
-from enrollment.segmentation import crop_to_foreground, gradients, segment
+from enrollment.segmentation import crop_to_foreground, gradients, segment, with_ridges
 
 #: Name and version of what makes templates here: the network's, then ours. Stored with every finger.
 EXTRACTOR = "leader-0.7.3/tenprint-1"
@@ -28,18 +27,18 @@ def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace)
     foreground = segment(steps)
     pixels = with_dark_ridges(pixels, foreground)
     trace("normalised", pixels)
-    trace("foreground", foreground)
 
-    share = ridge_share(pixels, foreground)
-    trace("ridge_share", share)
-    if reason := why_no_print(foreground, share):
-        return failure(capture, reason)
-
-    field = ridge_field(steps, foreground)
+    judged = judge(pixels, steps, foreground)
+    if judged.reason is Reason.NO_FINGERTIP:  # or the grain of the glass passed for skin
+        foreground = with_ridges(foreground, judged.field)
+        judged = judge(pixels, steps, foreground)
     del steps
+    share, field = judged.share, judged.field
+    trace("foreground", foreground)
+    trace("ridge_share", share)
     trace("field", field)
-    if reason := why_no_fingertip(field, foreground, pixels):
-        return failure(capture, reason)
+    if judged.reason is not None:
+        return failure(capture, judged.reason)
 
     if pixels.size > LARGE_PX2:
         give_back_memory()  # the network can use what the steps so far needed

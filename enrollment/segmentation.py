@@ -16,11 +16,14 @@ from enrollment.parameters import (
     CROP_MULTIPLE_PX,
     FAINTEST_GRADIENT,
     FOREGROUND_SHARE,
+    GRAIN_COHERENCE,
     OPENING_PX,
+    RIDGE_COHERENCE,
     SEGMENTATION_BLUR_PX,
     SEGMENTATION_STEP_PX,
     STRONG_PERCENTILE,
 )
+from matcher.template import CELL_PX, RidgeField
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +69,21 @@ def segment(steps: Gradients) -> NDArray[np.bool_]:
     mask = _without_holes(_large_parts(_morph(mask, cv2.MORPH_CLOSE, CLOSING_PX)))
     mask = _large_parts(_morph(mask, cv2.MORPH_OPEN, OPENING_PX))
     return cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.bool_)
+
+
+def with_ridges(foreground: NDArray[np.bool_], field: RidgeField) -> NDArray[np.bool_]:
+    """The part of a foreground where ridges run, bool[h, w]; all of it where they run nearly everywhere.
+
+    The grain of noisy or dark glass can pass for skin; it has no direction.
+    """
+    if field.coherence[field.foreground].mean() >= 255 * GRAIN_COHERENCE:
+        return foreground
+    coherence = cv2.blur(field.coherence, (3, 3), borderType=cv2.BORDER_REPLICATE)
+    cells = _large_parts((coherence >= RIDGE_COHERENCE).astype(np.uint8))
+    height, width = foreground.shape
+    rows, columns = cells.shape
+    full = cv2.resize(cells, (columns * CELL_PX, rows * CELL_PX), interpolation=cv2.INTER_NEAREST)
+    return foreground & full[:height, :width].astype(np.bool_)
 
 
 def crop_to_foreground(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> Crop:
