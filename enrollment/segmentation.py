@@ -72,14 +72,14 @@ def segment(steps: Gradients) -> NDArray[np.bool_]:
 
 
 def with_ridges(foreground: NDArray[np.bool_], field: RidgeField) -> NDArray[np.bool_]:
-    """The part of a foreground where ridges run, bool[h, w]; all of it where they run nearly everywhere.
+    """The part of a foreground where ridges run, and a cell around; all of it where they run all over.
 
-    The grain of noisy or dark glass can pass for skin; it has no direction.
+    bool[h, w]. The grain of noisy or dark glass can pass for skin; it has no direction.
     """
     if field.coherence[field.foreground].mean() >= 255 * GRAIN_COHERENCE:
         return foreground
     coherence = cv2.blur(field.coherence, (3, 3), borderType=cv2.BORDER_REPLICATE)
-    cells = _large_parts((coherence >= RIDGE_COHERENCE).astype(np.uint8))
+    cells = _without_holes(_large_parts((coherence >= RIDGE_COHERENCE).astype(np.uint8)))
     height, width = foreground.shape
     rows, columns = cells.shape
     full = cv2.resize(cells, (columns * CELL_PX, rows * CELL_PX), interpolation=cv2.INTER_NEAREST)

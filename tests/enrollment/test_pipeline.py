@@ -47,17 +47,26 @@ def not_a_finger(name: str) -> NDArray[np.uint8]:
     return np.ascontiguousarray(picture[:400, :400])
 
 
-@pytest.mark.parametrize(
-    ("number", "visit"), [(27, 1), (33, 2)], ids=["on a speckled ground", "on a striped ground"]
-)
-def test_print_whose_ridges_are_rows_of_dots_becomes_a_template(
-    network: MinutiaeNetwork, number: int, visit: int
+HARD = {
+    "so dry that its ridges are rows of dots, on a speckled ground": (27, FingerPosition.LEFT_THUMB, 1),
+    "so dry that its ridges are rows of dots, on a striped ground": (33, FingerPosition.LEFT_THUMB, 2),
+    "small, on noisy glass": (51, FingerPosition.RIGHT_LITTLE, 3),
+    "on dark glass": (84, FingerPosition.RIGHT_THUMB, 3),
+    "whose ridges all run one way, with glass around": (40, FingerPosition.RIGHT_RING, 3),
+}
+
+
+@pytest.mark.parametrize(("number", "position", "visit"), HARD.values(), ids=HARD.keys())
+def test_hard_print_becomes_a_template(
+    network: MinutiaeNetwork, number: int, position: FingerPosition, visit: int
 ) -> None:
-    """Very dry skin on a dark ground: the network is unsure of every minutia, and sees many."""
-    dry = capture(master_finger(1, number, FingerPosition.LEFT_THUMB), visit)
-    finger = extract(capture_of(dry.image.pixels), network)
+    """Captures of synthetic people that were refused once; none of its minutiae lies off the print."""
+    taken = capture(master_finger(1, number, position), visit)
+    finger = extract(capture_of(taken.image.pixels), network)
     assert isinstance(finger, Finger)
-    assert len(finger.template) > 10
+    template = finger.template
+    assert len(template) > 10
+    assert taken.touched[template.y, template.x].mean() > 0.9
 
 
 def test_print_becomes_a_template(network: MinutiaeNetwork) -> None:
