@@ -69,25 +69,46 @@ class Acquired:
         return self.image.position in FINGERS_OF
 
 
-def acquire(engine: Engine, uploads: Sequence[Upload]) -> tuple[Acquired, ...]:
-    """Decode in the sandbox, cut up slaps, then extract all fingers at the same time.
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A decoded picture: what is described of it, its bytes as received, and what is to become of it.
 
-    In the uploads' order, each as many fingers as it should show.
+    captures: its fingers, or why they could not be cut out.
     """
+
+    image: StoredImage
+    data: bytes
+    captures: tuple[Capture | FailureToAcquire, ...]
+    other_hand: bool = False
+
+
+def acquire(engine: Engine, uploads: Sequence[Upload]) -> tuple[Acquired, ...]:
+    """`extract` of what `see` gives."""
+    return extract(engine, see(engine, uploads))
+
+
+def see(engine: Engine, uploads: Sequence[Upload]) -> tuple[Seen, ...]:
+    """Decode in the sandbox and cut up slaps, in the uploads' order; what comes back is pictures."""
     check_positions([upload.position for upload in uploads])
     pictures = [(upload, _decode(engine, upload)) for upload in uploads]
-    cuts = [_cut(upload, picture) for upload, picture in pictures]
-    captures = [each for part in cuts for each in part.captures if isinstance(each, Capture)]
+    return tuple(
+        Seen(_describe(upload, picture), upload.data, *_cut(upload, picture)) for upload, picture in pictures
+    )
+
+
+def extract(engine: Engine, seen: Sequence[Seen]) -> tuple[Acquired, ...]:
+    """Extract all fingers at the same time; in order, each picture as many as it should show."""
+    captures = [each for picture in seen for each in picture.captures if isinstance(each, Capture)]
     outcomes = iter(engine.extract(captures))
     return tuple(
         Acquired(
             next(outcomes) if isinstance(each, Capture) else each,
-            _describe(upload, picture),
-            upload.data,
-            part.other_hand,
+            picture.image,
+            picture.data,
+            picture.other_hand,
         )
-        for (upload, picture), part in zip(pictures, cuts, strict=True)
-        for each in part.captures
+        for picture in seen
+        for each in picture.captures
     )
 
 
@@ -117,12 +138,12 @@ def _last_resort(entry: Acquired) -> tuple[bool, bool]:
     return isinstance(entry.outcome, FailureToAcquire), entry.from_slap
 
 
-def images_of(acquired: Collection[Acquired]) -> Mapping[FingerPosition, StoredImage]:
+def images_of(acquired: Collection[Acquired | Seen]) -> Mapping[FingerPosition, StoredImage]:
     """The pictures as an `Encounter` keeps them: a slap is one."""
     return {entry.image.position: entry.image for entry in acquired}
 
 
-def pictures_of(acquired: Collection[Acquired]) -> Mapping[FingerPosition, bytes]:
+def pictures_of(acquired: Collection[Acquired | Seen]) -> Mapping[FingerPosition, bytes]:
     """The bytes of the pictures."""
     return {entry.image.position: entry.data for entry in acquired}
 
@@ -178,24 +199,17 @@ def check_positions(positions: Sequence[FingerPosition]) -> None:
             raise InvalidRequest(f"{position.name.lower()} comes twice: send one image a finger.")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Cut:
-    """What is to become of one picture: its fingers, or why they could not be cut out."""
-
-    captures: tuple[Capture | FailureToAcquire, ...]
-    other_hand: bool = False
-
-
-def _cut(upload: Upload, picture: Capture) -> _Cut:
+def _cut(upload: Upload, picture: Capture) -> tuple[tuple[Capture | FailureToAcquire, ...], bool]:
+    """The fingers of one picture, or why they could not be cut out; whether they are of the other hand."""
     if upload.position not in FINGERS_OF:
-        return _Cut((picture,))
+        return (picture,), False
     answer = cut(picture.image, upload.position, upload.missing)
     if not isinstance(answer, UncutSlap):
-        return _Cut(tuple(each.capture(upload.impression) for each in answer.fingers), answer.other_hand)
+        return tuple(each.capture(upload.impression) for each in answer.fingers), answer.other_hand
     if len(FINGERS_OF[upload.position]) == 1:
         # A picture of one thumb is that thumb, also where its outline is not understood.
-        return _Cut((replace(picture, position=FINGERS_OF[upload.position][0]),))
-    return _Cut(answer.failures(upload.impression))
+        return (replace(picture, position=FINGERS_OF[upload.position][0]),), False
+    return answer.failures(upload.impression), False
 
 
 def _decode(engine: Engine, upload: Upload) -> Capture:

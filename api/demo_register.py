@@ -87,13 +87,14 @@ def _encounters(seed: int, batch: Iterable[tuple[int, int, Tenprint]], at: datet
             person_id=person_id_of(seed, number),
             captured_at=at,
             purpose="demonstration",
-            fingers=_fingers(tenprint),
+            fingers=fingers_of(tenprint),
         )
 
 
-def _fingers(
+def fingers_of(
     tenprint: Mapping[FingerPosition, Template],
 ) -> dict[FingerPosition, Finger | FailureToAcquire]:
+    """Templates that nobody extracted, as an encounter holds them."""
     return {
         position: Finger(
             position=position,

@@ -9,7 +9,16 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 from pydantic import TypeAdapter
 
-from api.captures import Acquired, acquire, fingers_of, images_of, other_hands, session_prints
+from api.captures import (
+    Acquired,
+    extract,
+    fingers_of,
+    images_of,
+    other_hands,
+    pictures_of,
+    see,
+    session_prints,
+)
 from api.dependencies import Posted, Ready
 from api.errors import InvalidRequest
 from api.gate import may
@@ -67,13 +76,13 @@ def enroll(
     name, now, uploads = new_id(), utc_now(), uploads_from(form, _FIELDS)
     repeat, language = _repeat(caller, form, idempotency_key), accepted(accept_language)
     response.headers["Content-Language"] = language.value
+    seen = see(service.engine, uploads)
 
-    def see() -> tuple[Encounter, Sequence[Acquired]]:
-        acquired = acquire(service.engine, uploads)
+    def acquire() -> tuple[Encounter, Sequence[Acquired]]:
+        acquired = extract(service.engine, seen)
         return _encounter(name, form, acquired, now), acquired
 
-    pictures = {upload.position: upload.data for upload in uploads}
-    (encounter, acquired), kept = service.store.records.keep_beside(name, pictures, see)
+    (encounter, acquired), kept = service.store.records.keep_beside(name, pictures_of(seen), acquire)
     answer = register(
         service.desk,
         encounter,

@@ -35,7 +35,7 @@ def store_encounter(
         raise FailureToEnroll(f"No finger gave a template, nothing was stored. {told}")
     sealed = store.records.seal(encounter, pictures, prepared_as_stored(encounter.tenprint))
     with store.database.transaction() as tx:
-        sequence = store.records.add(tx, encounter, pictures, sealed)
+        sequence = store.records.add(tx, encounter, sealed)
         audit.record(tx, actor, audit.Action.REGISTER, "stored", at=at, asked=asked)
     service.follower.catch_up()
     return sequence

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from rich.progress import track
 
-from benchmarks.storage import fingers_of
+from api.demo_register import fingers_of
 from enrollment.blobs import BlobStore
 from enrollment.database import SQLITE_FILE, Database
 from enrollment.encounter import Encounter
@@ -69,7 +69,7 @@ def enrol(database: Database, records: Records, people: int, processes: int) -> 
         ]
         with database.transaction() as tx:
             for encounter, parts in sealed:
-                records.add(tx, encounter, sealed=parts)
+                records.add(tx, encounter, parts)
 
 
 def _made_ahead(

@@ -17,10 +17,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from api.demo_register import fingers_of
 from enrollment.audit_checkpoints import Signer, write_checkpoint
 from enrollment.audit_verification import verify
 from enrollment.blobs import BlobStore
-from enrollment.capture import Capture, FailureToAcquire, Finger, Quality
+from enrollment.capture import Capture
 from enrollment.database import Database
 from enrollment.encounter import Encounter, StoredImage
 from enrollment.envelope import DataKey
@@ -38,7 +39,6 @@ from matcher.codes import FINGERS, FingerPosition, ImpressionType
 from matcher.gallery import Gallery
 from matcher.references import PreparedTenprint
 from matcher.scoring import Score
-from matcher.template import Tenprint
 from workflow import audit
 from workflow.audit import Action, Actor
 
@@ -134,7 +134,7 @@ def _store(
 ) -> None:
     """The transaction of an enrolment."""
     with database.transaction() as tx:
-        records.add(tx, encounter, sealed=sealed)
+        records.add(tx, encounter, sealed)
         asked = {"encounter_id": encounter.encounter_id, "person_id": encounter.person_id}
         audit.record(tx, _ACTOR, Action.REGISTER, "stored", at=_AT, asked=asked)
 
@@ -165,14 +165,6 @@ def _encounter(number: int, chance: random.Random) -> tuple[Encounter, dict[Fing
         },
     )
     return encounter, pictures
-
-
-def fingers_of(tenprint: Tenprint) -> dict[FingerPosition, Finger | FailureToAcquire]:
-    """Templates that nobody extracted, as an encounter holds them."""
-    return {
-        position: Finger(position, ImpressionType.LIVE_PLAIN, template, Quality(50, "none/1"), "none/1")
-        for position, template in tenprint.items()
-    }
 
 
 def _seal(encounter: Encounter, pictures: dict[FingerPosition, bytes]) -> None:

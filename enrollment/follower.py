@@ -16,7 +16,7 @@ from enrollment.traits import traits_of
 from matcher.candidates import ReferenceId
 from matcher.gallery import Gallery
 from matcher.prepared_prints import encode
-from matcher.references import PreparedTenprint, prepare_tenprint
+from matcher.references import prepare_tenprint
 
 #: Changes read and applied at once; encounters added at once at the start.
 BATCH, PAGE = 500, 200
@@ -112,8 +112,8 @@ class GalleryFollower:
             encoded = dict(self._records.prepared(tx, keys))
             missing = list(self._records.encoded(tx, [each for each in ids if each not in encoded]))
             traits = traits_of(tx, keys)
-        made = dict(zip((each.encounter_id for each in missing), pool.map(_prepare, missing), strict=True))
-        encoded |= {name: encode(tenprint) for name, tenprint in made.items()}
+        made = dict(zip((each.encounter_id for each in missing), pool.map(_prepared, missing), strict=True))
+        encoded |= made
         known = [ReferenceId(each) for each in encoded]
         self._gallery.extend(known, list(encoded.values()), [traits[each] for each in encoded])
         if made:
@@ -125,11 +125,13 @@ class GalleryFollower:
         applied = self._applied or 0
         with self._database.reading() as tx:
             changes = self._records.changes(tx, applied, BATCH)
+            if not changes:
+                return 0
             added = {each.encounter_id for each in changes if each.operation is Operation.ADD}
             keys = self._records.envelope.keys_of(tx, added)
             encoded = dict(self._records.prepared(tx, keys))
             missing = list(self._records.encoded(tx, added - encoded.keys()))
-            encoded |= {each.encounter_id: encode(_prepare(each)) for each in missing}
+            encoded |= {each.encounter_id: _prepared(each) for each in missing}
             traits = traits_of(tx, keys)
         for change in changes:
             name, sequence = change.encounter_id, change.sequence
@@ -143,5 +145,5 @@ class GalleryFollower:
         return len(changes)
 
 
-def _prepare(encounter: EncodedTenprint) -> PreparedTenprint:
-    return prepare_tenprint(encounter.decode())
+def _prepared(encounter: EncodedTenprint) -> bytes:
+    return encode(prepare_tenprint(encounter.decode()))

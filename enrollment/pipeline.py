@@ -30,8 +30,9 @@ def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace)
 
     judged = judge(pixels, steps, foreground)
     if judged.reason is Reason.NO_FINGERTIP:  # or the grain of the glass passed for skin
-        foreground = with_ridges(foreground, judged.field)
-        judged = judge(pixels, steps, foreground)
+        whole, foreground = foreground, with_ridges(foreground, judged.field)
+        if foreground is not whole:
+            judged = judge(pixels, steps, foreground)
     del steps
     share, field = judged.share, judged.field
     trace("foreground", foreground)

@@ -154,12 +154,11 @@ class RecordReader:
         found: dict[str, bytes] = {}
         maker = made_by()
         query = _PREPARED.where(prepared_prints.c.made_by == maker)
-        for batch in batches([name for name, key in keys.items() if key is not None]):
+        sealing = {name: key for name, key in keys.items() if key is not None}
+        for batch in batches(sealing):
             for row in tx.execute(query.where(prepared_prints.c.encounter_id.in_(batch))):
-                key = keys[row.encounter_id]
-                assert key is not None  # noqa: S101 - chosen above
                 try:
-                    found[row.encounter_id] = key.open_prepared(maker, row.data)
+                    found[row.encounter_id] = sealing[row.encounter_id].open_prepared(maker, row.data)
                 except DamagedRecord as fault:
                     _log.warning("prepared prints are made again: %s", fault)
         return found

@@ -16,8 +16,8 @@ from enrollment.errors import MalformedRecord
 from enrollment.formats import template_v1
 from enrollment.sealing import OVERHEAD_BYTES
 from enrollment.tables import encounter_galleries, encounters, fingers, images, templates
-from matcher import prepared_prints
 from matcher.codes import FingerPosition, ImpressionType
+from matcher.prepared_prints import made_by
 from matcher.references import PreparedTenprint, prepare_tenprint
 from matcher.template import Template, Tenprint
 
@@ -87,14 +87,11 @@ def prepared_as_stored(tenprint: Tenprint) -> PreparedTenprint:
     return prepare_tenprint({position: template_v1.as_stored(each) for position, each in tenprint.items()})
 
 
-def prepared_row(prepared: PreparedTenprint, key: DataKey) -> dict[str, Any]:
-    """The row of `prepared_prints`."""
-    maker = prepared_prints.made_by()
-    return {
-        "encounter_id": key.encounter_id,
-        "made_by": maker,
-        "data": key.seal_prepared(maker, prepared_prints.encode(prepared)),
-    }
+def prepared_row(encoded: bytes, key: DataKey) -> dict[str, Any]:
+    """The row of `prepared_prints`; encoded: by `matcher.prepared_prints`."""
+    maker = made_by()
+    data = key.seal_prepared(maker, encoded)
+    return {"encounter_id": key.encounter_id, "made_by": maker, "data": data}
 
 
 def image_row(encounter_id: str, image: StoredImage, blob: str, blob_at: int) -> dict[str, Any]:

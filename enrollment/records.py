@@ -44,6 +44,7 @@ from enrollment.released import is_held, release_exports, remove_exports
 from enrollment.tables import encounter_galleries, encounters, images, released_blobs, templates
 from matcher.codes import FingerPosition
 from matcher.errors import FingerprintError
+from matcher.prepared_prints import encode
 from matcher.references import PreparedTenprint
 
 #: An orphaned blob may belong to an enrolment still under way; none takes a day.
@@ -128,27 +129,26 @@ class Records(RecordReader):
         return Sealed(
             pictures=kept,
             templates=[template_row(*entry, key) for entry in encounter.tenprint.items()],
-            prepared=None if prepared is None else prepared_row(prepared, key),
+            prepared=None if prepared is None else prepared_row(encode(prepared), key),
         )
 
     def add(
         self,
         tx: Connection,
         encounter: Encounter,
-        pictures: Mapping[FingerPosition, bytes] = _NO_PICTURES,
-        sealed: Sealed | None = None,
+        parts: Mapping[FingerPosition, bytes] | Sealed = _NO_PICTURES,
     ) -> int:
         """Store a new encounter, its templates and pictures; gives its change-log sequence.
 
-        `sealed`: what `seal` gave for this encounter. A person not yet known is created. An encounter id
-        that exists, under whichever person, is a `ConflictingRecord`.
+        `parts`: what `seal` gave for this encounter, or its pictures, to be sealed here. A person not yet
+        known is created. An encounter id that exists, under whichever person, is a `ConflictingRecord`.
         """
         order_changes(tx)
         if self.exists(tx, encounter.encounter_id):
             raise ConflictingRecord(
                 f"the encounter {encounter.encounter_id} exists already: choose another id"
             )
-        sealed = sealed or self.seal(encounter, pictures)
+        sealed = parts if isinstance(parts, Sealed) else self.seal(encounter, parts)
         key = sealed.pictures.key
         if key.encounter_id != encounter.encounter_id:
             raise ValueError("these parts were sealed for another encounter")
@@ -159,10 +159,11 @@ class Records(RecordReader):
         insert_parts(tx, encounter, sealed)
         return change_log.append(tx, _operation(encounter.status), encounter.encounter_id)
 
-    def keep_prepared(self, made: Mapping[str, PreparedTenprint]) -> None:
+    def keep_prepared(self, made: Mapping[str, bytes]) -> None:
         """Store the prepared prints of encounters, for the next gallery; what cannot be stored is missing.
 
-        Those erased since are left out, and those of a store from before sealing that has not sealed them.
+        made: encoded, by `matcher.prepared_prints`. Encounters erased since are left out, and those of a
+        store from before sealing that has not sealed them.
         """
         try:
             with self._database.transaction() as tx:

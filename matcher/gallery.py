@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -16,7 +16,7 @@ from matcher.prepared_prints import decode
 from matcher.references import PreparedTenprint, prepare_tenprint
 from matcher.scoring import Score
 from matcher.shard import Search, Shard
-from matcher.shortlist import Shortlist, merged
+from matcher.shortlist import merged
 from matcher.template import Tenprint
 from matcher.traits import Filter, Traits
 from matcher.turns import Priority
@@ -187,7 +187,8 @@ class Gallery:
         lists = self._ask(self._shards, lambda shard: shard.shortlist(prepared, max(deep, 1), search))
         found: list[Candidate] = []
         reached = tuple(lists)
-        for look in _looks(lists, first, deep):
+        for kept in merged(list(lists.values()), first, *((deep,) if deep > first else ())):
+            look = dict(zip(lists, kept, strict=True))
             compared = partial(_compared, probe=prepared, ids=look, limit=limit, priority=priority)
             answers = self._ask(reached, compared)
             found += [each for part in answers.values() for each in part]
@@ -224,17 +225,6 @@ class Gallery:
         for shard in self._shards:
             if shard is not owner:
                 shard.advance(sequence)
-
-
-def _looks(
-    lists: Mapping[Shard, Shortlist], first: int, deep: int
-) -> Iterator[Mapping[Shard, Sequence[ReferenceId]]]:
-    """Whom each shard compares: the `first` likest of all together, then the others of the `deep` likest."""
-    few = merged(list(lists.values()), first)
-    yield dict(zip(lists, few, strict=True))
-    if deep > first:
-        many = merged(list(lists.values()), deep)
-        yield {shard: ids[len(own) :] for shard, ids, own in zip(lists, many, few, strict=True)}
 
 
 def _compared(

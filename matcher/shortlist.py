@@ -7,10 +7,10 @@ a gallery give together what one would.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -47,17 +47,21 @@ class Shortlist:
     as_of: int
 
 
-def merged(parts: Sequence[Shortlist], size: int) -> list[tuple[ReferenceId, ...]]:
-    """What is left of each part's list when only the `size` best of all are kept."""
+def merged(parts: Sequence[Shortlist], *sizes: int) -> Iterator[list[tuple[ReferenceId, ...]]]:
+    """What is left of each part's list when only the best of all are kept, in rising numbers.
+
+    For each size what was not there for the size before.
+    """
     best = sorted(
         (-similarity, reference_id, number)
         for number, part in enumerate(parts)
         for reference_id, similarity in zip(part.ids, part.similarities, strict=True)
     )
-    kept: list[list[ReferenceId]] = [[] for _ in parts]
-    for _, reference_id, number in best[:size]:
-        kept[number].append(reference_id)
-    return [tuple(ids) for ids in kept]
+    for begin, end in pairwise((0, *sizes)):
+        kept: list[list[ReferenceId]] = [[] for _ in parts]
+        for _, reference_id, number in best[begin:end]:
+            kept[number].append(reference_id)
+        yield [tuple(ids) for ids in kept]
 
 
 def views_of(references: References, probe: PreparedTenprint) -> list[tuple[Sketch, list[Scanned]]]:

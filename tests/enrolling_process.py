@@ -159,7 +159,7 @@ def enrol(database: Database, records: Records, seed: int) -> None:
     sealed = records.seal(encounter, pictures)
     try:
         with database.transaction() as tx:
-            records.add(tx, encounter, pictures, sealed)
+            records.add(tx, encounter, sealed)
             enrolled = AuditEntry("worker", "test", "enroll", "done", returned=(encounter.encounter_id,))
             audit_log.append(tx, enrolled)
     except ConflictingRecord:

@@ -84,7 +84,7 @@ def register(
         order_changes(tx)
         found = _with_latecomers(tx, desk, probe, found)
         claimed = compare_claim(tx, desk, encounter)
-        sequence = desk.records.add(tx, encounter, sealed=sealed)
+        sequence = desk.records.add(tx, encounter, sealed)
         claim = suggest_claim(tx, desk, encounter, found, claimed, at=at, new_id=new_id)
         candidates = suggest_candidates(tx, desk, encounter, found, at=at, new_id=new_id, near=near)
         answer = DeskAnswer(

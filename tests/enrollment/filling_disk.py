@@ -31,7 +31,7 @@ def enrol(records: Records, database: Database, seed: int) -> bool:
     try:
         sealed = records.seal(encounter, pictures)
         with database.transaction() as tx:
-            records.add(tx, encounter, pictures, sealed)
+            records.add(tx, encounter, sealed)
     except (OSError, OperationalError) as fault:
         if not is_disk_full(fault):
             raise

@@ -365,7 +365,7 @@ def test_pictures_of_another_encounter_are_refused(database: Database, records: 
     """What was sealed for one encounter cannot be stored with the next."""
     sealed = records.seal(*_named(1))
     with pytest.raises(ValueError, match="another encounter"), database.transaction() as tx:
-        records.add(tx, *_named(2), sealed)
+        records.add(tx, _named(2)[0], sealed)
 
 
 def test_periods_and_keys_are_named_and_never_shown() -> None:

@@ -26,7 +26,7 @@ from enrollment.record_writer import Amendment
 from enrollment.records import Records
 from matcher.codes import FingerPosition
 from matcher.gallery import Filter, Gallery, ReferenceId
-from matcher.references import PreparedTenprint
+from matcher.prepared_prints import encode
 from matcher.scoring import Score
 
 INDEX = FingerPosition.RIGHT_INDEX
@@ -245,7 +245,7 @@ def _prepared(records: Records, tx: Connection) -> Mapping[str, bytes]:
     return records.prepared(tx, records.envelope.keys_of(tx, records.searchable(tx)))
 
 
-def _refuse(_encounter: object) -> PreparedTenprint:
+def _refuse(_encounter: object) -> bytes:
     raise AssertionError("prepared again")
 
 
@@ -259,14 +259,14 @@ def test_prints_are_prepared_once(
         encounter = _person(seed)
         prepared = prepared_as_stored(encounter.tenprint) if at_enrolment else None
         with database.transaction() as tx:
-            records.add(tx, encounter, sealed=records.seal(encounter, prepared=prepared))
+            records.add(tx, encounter, records.seal(encounter, prepared=prepared))
     with database.reading() as tx:
         assert len(_prepared(records, tx)) == 4 * at_enrolment
         for name, tenprint in records.tenprints(tx, records.searchable(tx)).items():
             galleries[0].add(ReferenceId(name), tenprint)
     if not at_enrolment:
         GalleryFollower(database, records, Gallery()).catch_up()
-    monkeypatch.setattr(follower_module, "_prepare", _refuse)
+    monkeypatch.setattr(follower_module, "_prepared", _refuse)
     GalleryFollower(database, records, galleries[1]).catch_up()
     for seed in range(4):
         answers = [each.search(_person(seed).tenprint, limit=4, threshold=Score(0.0)) for each in galleries]
@@ -306,7 +306,7 @@ def test_prepared_prints_go_with_their_encounter(
     """Erased, they are gone; made meanwhile, they are not kept; a full disk harms nothing."""
     _add(database, records, _person(1), _person(2))
     GalleryFollower(database, records, Gallery()).catch_up()
-    made = {"e-1": prepared_as_stored(_person(1).tenprint)}
+    made = {"e-1": encode(prepared_as_stored(_person(1).tenprint))}
     with database.transaction() as tx:
         records.erase(tx, "e-1")
     records.keep_prepared(made)
@@ -317,7 +317,7 @@ def test_prepared_prints_go_with_their_encounter(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("enrollment.records.replace_prepared", full)
-    records.keep_prepared({"e-2": prepared_as_stored(_person(2).tenprint)})
+    records.keep_prepared({"e-2": b"whatever"})
 
 
 def test_a_restart_reads_the_checkpoint_and_what_came_after(

@@ -319,7 +319,7 @@ def test_released_picture_that_came_back_is_kept(
     with database.transaction() as tx:
         sealed = records.seal(encounter, pictures)
         tx.execute(insert(released_blobs), {"sha256": sealed.pictures.blob})
-        records.add(tx, encounter, pictures, sealed)
+        records.add(tx, encounter, sealed)
     assert records.sweep_released() == 0
     with database.reading() as tx:
         assert records.image(tx, "e-1", INDEX) == b"a picture"
@@ -331,7 +331,7 @@ def test_orphans_are_swept_once_they_are_old(database: Database, records: Record
     sealed = records.seal(encounter, pictures)
     records.seal(encounter, pictures)
     with database.transaction() as tx:
-        records.add(tx, encounter, pictures, sealed)
+        records.add(tx, encounter, sealed)
     assert records.sweep_orphans() == 0
     assert records.sweep_orphans(older_than=time.time() + 60) == 1
     with database.reading() as tx:
@@ -445,7 +445,7 @@ def test_many_threads_enrol_at_once(database: Database, records: Records) -> Non
         )
         sealed = records.seal(encounter, pictures)
         with database.transaction() as tx:
-            return records.add(tx, encounter, pictures, sealed)
+            return records.add(tx, encounter, sealed)
 
     with ThreadPoolExecutor(8) as pool:
         sequences = list(pool.map(enrol, range(40)))
@@ -510,7 +510,7 @@ def test_a_picture_with_a_file_of_its_own_is_read(
     encounter, pictures = with_picture(random_encounter(1), b"a picture")
     with database.transaction() as tx:
         sealed = records.seal(encounter, pictures)
-        records.add(tx, encounter, sealed=sealed)
+        records.add(tx, encounter, sealed)
         tx.execute(text("UPDATE images SET blob_at = NULL"))
     assert list(blobs.addresses()) == [sealed.pictures.blob]
     with database.reading() as tx:

@@ -75,7 +75,7 @@ def enrol(database: Database, records: Records, seed: int) -> None:
     encounter, pictures = with_picture(random_encounter(seed, positions=INDEX), b"picture %d" % seed)
     sealed = records.seal(encounter, pictures)
     with database.transaction() as tx:
-        records.add(tx, encounter, pictures, sealed)
+        records.add(tx, encounter, sealed)
 
 
 def erase(database: Database, records: Records, encounter_id: str) -> None:
