@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -11,31 +10,20 @@ from numpy.typing import NDArray
 
 from enrollment.advice import advice
 from enrollment.capture import Capture, FailureToAcquire, Reason
-from enrollment.orientation import ridge_field
+from enrollment.palm import is_palm
 from enrollment.parameters import (
-    ARCH_FLOW,
-    ARCHING,
-    ASLANT_FLOW,
     BAND_SIGMAS_PX,
     CORNERS_AREA_PX2,
     CORNERS_GRAIN_SHARE,
     CORNERS_SHARE,
-    JUDGED_AREA_PX2,
-    JUDGED_FILL,
     JUDGED_PROBABILITY,
     LEAST_AREA_PX2,
     LEAST_EXPECTED_MINUTIAE,
     LEAST_RIDGE_EVIDENCE,
     LEAST_RIDGE_SHARE,
-    LEVEL_ANGLE,
-    LEVEL_FLOW,
     MOST_AREA_PX2,
     MOST_SIDE_PX,
-    SLIP,
 )
-from enrollment.ridge_spectrum import ridge_spectrum
-from enrollment.segmentation import Gradients
-from enrollment.upright import uprightness
 from matcher.template import RidgeField, Template
 
 
@@ -44,24 +32,10 @@ def failure(capture: Capture, reason: Reason) -> FailureToAcquire:
     return FailureToAcquire(capture.position, capture.impression, reason, advice(reason))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """What is seen of a foreground, and why it shows no fingertip; share: `ridge_share`."""
-
-    reason: Reason | None
-    share: float
-    field: RidgeField
-
-
-def judge(pixels: NDArray[np.uint8], steps: Gradients, foreground: NDArray[np.bool_]) -> Judged:
-    """Whether a foreground may be a fingertip, before the network is asked."""
-    share, field = ridge_share(pixels, foreground), ridge_field(steps, foreground)
-    reason = why_no_print(foreground, share) or why_no_fingertip(field, foreground, pixels)
-    return Judged(reason, share, field)
-
-
-def why_no_print(foreground: NDArray[np.bool_], share: float) -> Reason | None:
-    """What the foreground and its `ridge_share` rule out, before the network is asked."""
+def why_no_fingertip(
+    pixels: NDArray[np.uint8], foreground: NDArray[np.bool_], field: RidgeField, share: float
+) -> Reason | None:
+    """What the foreground, its ridges and its `ridge_share` rule out, before the network is asked."""
     area = int(foreground.sum())
     if area and area < LEAST_AREA_PX2:
         return Reason.TOO_SMALL
@@ -71,32 +45,7 @@ def why_no_print(foreground: NDArray[np.bool_], share: float) -> Reason | None:
     corners = skin and area / foreground.size > CORNERS_SHARE and area > CORNERS_AREA_PX2
     if area > MOST_AREA_PX2 or _longest(foreground) > MOST_SIDE_PX or corners:
         return Reason.NO_FINGERTIP
-    return None
-
-
-def why_no_fingertip(
-    field: RidgeField, foreground: NDArray[np.bool_], pixels: NDArray[np.uint8]
-) -> Reason | None:
-    """What the flow of the ridges rules out: on a palm they run one way, on a fingertip they turn.
-
-    A finger that slid leaves streaks that run one way too; that is another defect.
-    """
-    if int(foreground.sum()) < JUDGED_AREA_PX2 or foreground.mean() < JUDGED_FILL:
-        return None
-    twice = field.orientation[field.foreground] * (2 * np.pi / 256)
-    weight = field.coherence[field.foreground] / 255
-    mean = complex((weight * np.exp(1j * twice)).sum() / max(float(weight.sum()), 1e-6))
-    if abs(mean) <= _straightest(float(np.angle(mean)) / 2, field):
-        return None
-    spectrum = ridge_spectrum(pixels, foreground)
-    return None if spectrum is not None and spectrum.one_way > SLIP else Reason.NO_FINGERTIP
-
-
-def _straightest(heading: float, field: RidgeField) -> float:
-    """Length of the mean direction that a fingertip with this mean direction can have."""
-    if abs(heading) > LEVEL_ANGLE:
-        return ASLANT_FLOW
-    return ARCH_FLOW if (uprightness(field) or 0.0) > ARCHING else LEVEL_FLOW
+    return Reason.NO_FINGERTIP if is_palm(field, foreground, pixels) else None
 
 
 def _longest(foreground: NDArray[np.bool_]) -> int:

@@ -82,18 +82,21 @@ CORNERS_AREA_PX2 = 150_000
 #: Unless it is grain, which a noisy scanner has all over: then this is the most of its energy that ridges
 #: have. Noisy prints of synthetic people 0.35-0.42, palms 0.83-0.87, woven cloth from 0.52.
 CORNERS_GRAIN_SHARE = 0.47
-#: Mean coherence below which a foreground that looks like no fingertip is looked at again, cells with ridges
-#: alone: synthetic captures on noisy or dark glass 0.13-0.28, palms 0.82-0.90.
-GRAIN_COHERENCE = 0.4
+#: Mean coherence (0-1) below which some of a foreground may be grain, which has no direction: synthetic prints
+#: on noisy or dark glass 0.13-0.28; of 1048 real prints 20, most of them framed by shaded glass too.
+GRAIN_COHERENCE = 0.3
 #: No fingertip of this many pixels has ridges that all run one way. Length of their mean direction (0-1)
-#: above which they do: aslant, level, and level and arching over the middle as in an arch. None of 1048 real
-#: prints is beyond. Asked of what fills the picture to this share: a palm does, a fingertip has glass around.
+#: above which they do, and where they arch over the middle; none of 1048 real prints is beyond. Asked of what
+#: fills the picture to this share: a palm does, a fingertip has glass around.
 JUDGED_AREA_PX2 = 40_000
 JUDGED_FILL = 0.75
-ASLANT_FLOW, LEVEL_FLOW, ARCH_FLOW = 0.79, 0.84, 0.97
-#: Level: the mean direction's angle to the horizontal, in radians; arching: `upright`.
-LEVEL_ANGLE = 0.63
+STRAIGHT_FLOW, ARCH_FLOW = 0.84, 0.97
+#: Arching: log odds of `upright`.
 ARCHING = 1.0
+#: Nor ridges as clear as this that bend evenly, so that a plane through their direction leaves no more of it
+#: than this. Palms 0.82-0.90 and 0.01-0.18; of 165 real prints that fill the glass none is clearer than 0.81,
+#: and none clearer than 0.75 leaves less than 0.23.
+EVEN_COHERENCE, EVEN_REST = 0.8, 0.2
 
 # --- quality and defects (figures: the same prints; bounds of defects: `benchmarks.defect_captures`, the seed
 # for fitting)

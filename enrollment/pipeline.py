@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from enrollment.acceptance import failure, judge, why_no_template
-from enrollment.capture import Capture, FailureToAcquire, Finger, Reason, Trace, no_trace
+from enrollment.acceptance import failure, ridge_share, why_no_fingertip, why_no_template
+from enrollment.capture import Capture, FailureToAcquire, Finger, Trace, no_trace
 from enrollment.heap import give_back_memory
 from enrollment.image import normalise
 from enrollment.minutiae import to_template
 from enrollment.network import MinutiaeNetwork
+from enrollment.orientation import ridge_field
 from enrollment.parameters import LARGE_PX2
 from enrollment.polarity import with_dark_ridges
 from enrollment.quality import assess
-from enrollment.segmentation import crop_to_foreground, gradients, segment, with_ridges
+from enrollment.segmentation import crop_to_foreground, gradients, is_grainy, segment, segment_ridges
 
 #: Name and version of what makes templates here: the network's, then ours. Stored with every finger.
 EXTRACTOR = "leader-0.7.3/tenprint-1"
@@ -28,18 +29,18 @@ def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace)
     pixels = with_dark_ridges(pixels, foreground)
     trace("normalised", pixels)
 
-    judged = judge(pixels, steps, foreground)
-    if judged.reason is Reason.NO_FINGERTIP:  # or the grain of the glass passed for skin
-        whole, foreground = foreground, with_ridges(foreground, judged.field)
-        if foreground is not whole:
-            judged = judge(pixels, steps, foreground)
+    field = ridge_field(steps, foreground)
+    if is_grainy(field):
+        foreground = segment_ridges(pixels)
+        field = ridge_field(steps, foreground)
     del steps
-    share, field = judged.share, judged.field
     trace("foreground", foreground)
-    trace("ridge_share", share)
     trace("field", field)
-    if judged.reason is not None:
-        return failure(capture, judged.reason)
+
+    share = ridge_share(pixels, foreground)
+    trace("ridge_share", share)
+    if reason := why_no_fingertip(pixels, foreground, field, share):
+        return failure(capture, reason)
 
     if pixels.size > LARGE_PX2:
         give_back_memory()  # the network can use what the steps so far needed

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enrollment.parameters import (
+    BAND_SIGMAS_PX,
     CLOSING_PX,
     COMPANION_SHARE,
     CROP_MARGIN_PX,
@@ -18,12 +19,11 @@ from enrollment.parameters import (
     FOREGROUND_SHARE,
     GRAIN_COHERENCE,
     OPENING_PX,
-    RIDGE_COHERENCE,
     SEGMENTATION_BLUR_PX,
     SEGMENTATION_STEP_PX,
     STRONG_PERCENTILE,
 )
-from matcher.template import CELL_PX, RidgeField
+from matcher.template import RidgeField
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ class Crop:
     top: int
 
 
-def gradients(pixels: NDArray[np.uint8]) -> Gradients:
+def gradients(pixels: NDArray[np.uint8] | NDArray[np.float32]) -> Gradients:
     """Sobel gradients, scaled to grey levels per pixel."""
     across = cv2.Sobel(pixels, cv2.CV_32F, 1, 0, ksize=3, scale=0.125)
     down = cv2.Sobel(pixels, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)
@@ -71,19 +71,21 @@ def segment(steps: Gradients) -> NDArray[np.bool_]:
     return cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.bool_)
 
 
-def with_ridges(foreground: NDArray[np.bool_], field: RidgeField) -> NDArray[np.bool_]:
-    """The part of a foreground where ridges run, and a cell around; all of it where they run all over.
+def is_grainy(field: RidgeField) -> bool:
+    """Whether grey steps have so little direction that the grain of noisy or dark glass may be among them."""
+    seen = field.coherence[field.foreground]
+    return bool(len(seen)) and float(seen.mean()) < 255 * GRAIN_COHERENCE
 
-    bool[h, w]. The grain of noisy or dark glass can pass for skin; it has no direction.
+
+def segment_ridges(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """The foreground as `segment` sees it where nothing finer or coarser than ridges is left, bool[h, w].
+
+    The grain of the glass and the shading at its frame can be as strong as the print; few of them have the
+    width of ridges.
     """
-    if field.coherence[field.foreground].mean() >= 255 * GRAIN_COHERENCE:
-        return foreground
-    coherence = cv2.blur(field.coherence, (3, 3), borderType=cv2.BORDER_REPLICATE)
-    cells = _without_holes(_large_parts((coherence >= RIDGE_COHERENCE).astype(np.uint8)))
-    height, width = foreground.shape
-    rows, columns = cells.shape
-    full = cv2.resize(cells, (columns * CELL_PX, rows * CELL_PX), interpolation=cv2.INTER_NEAREST)
-    return foreground & full[:height, :width].astype(np.bool_)
+    grey = pixels.astype(np.float32)
+    fine, coarse = (cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in BAND_SIGMAS_PX[:2])
+    return segment(gradients(np.asarray(fine - coarse, dtype=np.float32)))
 
 
 def crop_to_foreground(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> Crop:
