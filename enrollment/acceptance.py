@@ -23,6 +23,7 @@ from enrollment.parameters import (
     LEAST_RIDGE_SHARE,
     MOST_AREA_PX2,
     MOST_SIDE_PX,
+    SMALL_AREA_PX2,
 )
 from matcher.template import RidgeField, Template
 
@@ -54,14 +55,17 @@ def _longest(foreground: NDArray[np.bool_]) -> int:
     return max(int(side[-1]) - int(side[0]) + 1 if len(side) else 0 for side in sides)
 
 
-def why_no_template(template: Template, share: float) -> Reason | None:
-    """What the minutiae rule out: in a picture of something else the network is unsure of all it sees."""
+def why_no_template(template: Template, foreground: NDArray[np.bool_], share: float) -> Reason | None:
+    """What the minutiae rule out: in a picture of something else the network is unsure of all it sees.
+
+    A small part of a finger may have too few of them however clear it is: then its size is what to mend.
+    """
     probability = template.quality / 100
     judged = probability[probability >= JUDGED_PROBABILITY]
     if len(judged) and share * judged.mean() < LEAST_RIDGE_EVIDENCE:
         return Reason.NO_FINGERPRINT
     if judged.sum() < LEAST_EXPECTED_MINUTIAE:
-        return Reason.TOO_FEW_MINUTIAE
+        return Reason.TOO_SMALL if int(foreground.sum()) < SMALL_AREA_PX2 else Reason.TOO_FEW_MINUTIAE
     return None
 
 

@@ -14,6 +14,8 @@ SEGMENTATION_BLUR_PX = 13 / 3
 STRONG_PERCENTILE = 95.0
 #: Foreground where the average exceeds this share of the strong gradients; GMFS.
 FOREGROUND_SHARE = 0.2
+#: The same two for the ridges of a picture full of grain, of which a small print may be a twenty-fifth.
+STRONG_RIDGES_PERCENTILE, STRONG_RIDGES_SHARE = 99.0, 0.15
 #: No ridge pattern is fainter than this mean gradient, in grey levels per pixel (4 % of the range a ridge).
 FAINTEST_GRADIENT = 1.0
 #: Gaps between ridges and small holes to close, and protrusions to cut, in pixels; GMFS.
@@ -82,8 +84,8 @@ CORNERS_AREA_PX2 = 150_000
 #: Unless it is grain, which a noisy scanner has all over: then this is the most of its energy that ridges
 #: have. Noisy prints of synthetic people 0.35-0.42, palms 0.83-0.87, woven cloth from 0.52.
 CORNERS_GRAIN_SHARE = 0.47
-#: Mean coherence (0-1) below which some of a foreground may be grain, which has no direction: synthetic prints
-#: on noisy or dark glass 0.13-0.28; of 1048 real prints 20, most of them framed by shaded glass too.
+#: Mean coherence (0-1) below which some of a foreground may be grain, which has no direction: synthetic
+#: prints on noisy or dark glass 0.13-0.28; of 1048 real prints 17, eight of them framed by shaded glass too.
 GRAIN_COHERENCE = 0.3
 #: No fingertip of this many pixels has ridges that all run one way. Length of their mean direction (0-1)
 #: above which they do, and where they arch over the middle; none of 1048 real prints is beyond. Asked of what

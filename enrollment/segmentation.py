@@ -22,6 +22,8 @@ from enrollment.parameters import (
     SEGMENTATION_BLUR_PX,
     SEGMENTATION_STEP_PX,
     STRONG_PERCENTILE,
+    STRONG_RIDGES_PERCENTILE,
+    STRONG_RIDGES_SHARE,
 )
 from matcher.template import RidgeField
 
@@ -54,7 +56,9 @@ def gradients(pixels: NDArray[np.uint8] | NDArray[np.float32]) -> Gradients:
     return Gradients(np.asarray(across, dtype=np.float32), np.asarray(down, dtype=np.float32))
 
 
-def segment(steps: Gradients) -> NDArray[np.bool_]:
+def segment(
+    steps: Gradients, percentile: float = STRONG_PERCENTILE, share: float = FOREGROUND_SHARE
+) -> NDArray[np.bool_]:
     """The foreground of a print at 500 ppi, bool[h, w].
 
     Average gradient magnitude above a share of the picture's strong gradients, made compact; after GMFS.
@@ -63,9 +67,9 @@ def segment(steps: Gradients) -> NDArray[np.bool_]:
     height, width = magnitude.shape
     step = SEGMENTATION_STEP_PX
     small = cv2.resize(magnitude, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
-    strong = float(np.percentile(magnitude[::2, ::2], STRONG_PERCENTILE))
+    strong = float(np.percentile(magnitude[::2, ::2], percentile))
     average = cv2.GaussianBlur(small, (0, 0), SEGMENTATION_BLUR_PX / step)
-    mask = (average > max(strong * FOREGROUND_SHARE, FAINTEST_GRADIENT)).astype(np.uint8)
+    mask = (average > max(strong * share, FAINTEST_GRADIENT)).astype(np.uint8)
     mask = _without_holes(_large_parts(_morph(mask, cv2.MORPH_CLOSE, CLOSING_PX)))
     mask = _large_parts(_morph(mask, cv2.MORPH_OPEN, OPENING_PX))
     return cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.bool_)
@@ -85,7 +89,8 @@ def segment_ridges(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """
     grey = pixels.astype(np.float32)
     fine, coarse = (cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in BAND_SIGMAS_PX[:2])
-    return segment(gradients(np.asarray(fine - coarse, dtype=np.float32)))
+    ridges = gradients(np.asarray(fine - coarse, dtype=np.float32))
+    return segment(ridges, STRONG_RIDGES_PERCENTILE, STRONG_RIDGES_SHARE)
 
 
 def crop_to_foreground(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> Crop:
