@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from enrollment.acceptance import failure, ridge_share, why_no_fingertip, why_no_template
+from enrollment.acceptance import failure, why_no_fingertip, why_no_template
 from enrollment.capture import Capture, FailureToAcquire, Finger, Trace, no_trace
+from enrollment.grey_bands import grey_bands, without_grain
 from enrollment.heap import give_back_memory
 from enrollment.image import normalise
 from enrollment.minutiae import to_template
 from enrollment.network import MinutiaeNetwork
 from enrollment.orientation import ridge_field
-from enrollment.parameters import LARGE_PX2
+from enrollment.parameters import GRAINY_SHARE, LARGE_PX2
 from enrollment.polarity import with_dark_ridges
 from enrollment.quality import assess
 from enrollment.segmentation import crop_to_foreground, gradients, is_grainy, segment, segment_ridges
@@ -37,15 +38,16 @@ def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace)
     trace("foreground", foreground)
     trace("field", field)
 
-    share = ridge_share(pixels, foreground)
-    trace("ridge_share", share)
-    if reason := why_no_fingertip(pixels, foreground, field, share):
+    bands = grey_bands(pixels, foreground)
+    trace("grey_bands", bands)
+    if reason := why_no_fingertip(pixels, foreground, field, bands.ridges):
         return failure(capture, reason)
 
     if pixels.size > LARGE_PX2:
         give_back_memory()  # the network can use what the steps so far needed
 
-    crop = crop_to_foreground(pixels, foreground)
+    clear = without_grain(pixels) if bands.grain > GRAINY_SHARE else pixels
+    crop = crop_to_foreground(clear, foreground)
     trace("crop", crop)
 
     detections = network.detect(crop.pixels, crop.foreground)
@@ -53,7 +55,7 @@ def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace)
 
     template = to_template(detections, crop, foreground, field)
     trace("template", template)
-    if reason := why_no_template(template, foreground, share):
+    if reason := why_no_template(template, foreground, bands.ridges):
         return failure(capture, reason)
 
     quality = assess(template, pixels, foreground)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 #: Side of a cell of the grid, in pixels at 500 ppi: 0.4 mm, an eighth of the tolerance of a finger's box.
 CELL_PX = 8
 #: Standard deviations that bound the band of ridges and the band of strokes, stamps and shadows, in pixels;
-#: those of `acceptance.ridge_share`.
+#: those of `grey_bands`.
 _BAND_SIGMAS_PX = (1.0, 4.0, 16.0)
 #: A pixel shows a ridge or a valley when it differs by this many grey levels from its surroundings.
 _RIDGE_GREY = 7.0

@@ -148,7 +148,7 @@ def test_trace_sees_every_stage(network: MinutiaeNetwork) -> None:
         capture_of(ridge_picture(224, 256, seed=1).pixels), network, lambda stage, _: stages.append(stage)
     )
     assert stages == [
-        *("normalised", "foreground", "field", "ridge_share", "crop", "detections", "template", "quality")
+        *("normalised", "foreground", "field", "grey_bands", "crop", "detections", "template", "quality")
     ]
 
 
