@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from enrollment.database import order_changes
 from enrollment.encounter import utc_now
 from enrollment.tables import change_log
 
+# Made once: to put a statement together takes longer than to run it.
 _APPEND = insert(change_log).returning(change_log.c.sequence)
+_AFTER = (
+    select(change_log.c.sequence, change_log.c.operation, change_log.c.encounter_id)
+    .where(change_log.c.sequence > bindparam("after"))
+    .order_by(change_log.c.sequence)
+    .limit(bindparam("most"))
+)
 
 
 class Operation(StrEnum):
@@ -40,13 +47,8 @@ def append(tx: Connection, operation: Operation, encounter_id: str) -> int:
 
 def changes(tx: Connection, after: int, limit: int) -> Sequence[Change]:
     """At most `limit` changes with a sequence above `after`, in order."""
-    query = (
-        select(change_log.c.sequence, change_log.c.operation, change_log.c.encounter_id)
-        .where(change_log.c.sequence > after)
-        .order_by(change_log.c.sequence)
-        .limit(limit)
-    )
-    return [Change(row.sequence, Operation(row.operation), row.encounter_id) for row in tx.execute(query)]
+    rows = tx.execute(_AFTER, {"after": after, "most": limit})
+    return [Change(row.sequence, Operation(row.operation), row.encounter_id) for row in rows]
 
 
 def last_sequence(tx: Connection) -> int:

@@ -37,10 +37,12 @@ _to_json = partial(json.dumps, separators=(",", ":"))
 
 #: Key of the PostgreSQL advisory lock that orders the change log; any constant of our own.
 _CHANGE_LOCK = 0x7E9_0001
+_ORDER_CHANGES = text("SELECT pg_advisory_xact_lock(:key)")
 
 _MODE = "tenprint_mode"
 _AFTER_COMMIT = "tenprint_after_commit"
 _AUDIT = "tenprint_audit"
+_ORDERED = "tenprint_ordered"
 
 
 class Database:
@@ -83,8 +85,12 @@ class Database:
             hooks: list[Callable[[], None]] = []
             connection.info[_AFTER_COMMIT] = hooks
             connection.info[_AUDIT] = self.audit
-            with connection.begin():
-                yield connection
+            connection.info[_ORDERED] = False
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                connection.info.pop(_ORDERED, None)
         for hook in hooks:
             hook()
 
@@ -166,10 +172,13 @@ def order_changes(tx: Connection) -> None:
 
     PostgreSQL hands out sequence numbers before commit, so a follower could see 8, remember it, and never
     see the 7 that commits later. One lock, taken before the number is, makes numbers commit in order.
-    SQLite has one writer by nature.
+    SQLite has one writer by nature. Asked for again in one transaction, it costs nothing.
     """
-    if tx.dialect.name == "postgresql":
-        tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGE_LOCK})
+    if tx.dialect.name != "postgresql" or tx.info.get(_ORDERED):
+        return
+    tx.execute(_ORDER_CHANGES, {"key": _CHANGE_LOCK})
+    if _ORDERED in tx.info:  # only a `Database.transaction` also says when it ends
+        tx.info[_ORDERED] = True
 
 
 def insert_if_absent(tx: Connection, table: Table, row: dict[str, Any]) -> bool:
@@ -254,9 +263,11 @@ def _begin_sqlite(connection: Connection) -> None:
     mode = connection.get_execution_options().get(_MODE, "write")
     if mode == "settle":
         return  # a checkpoint runs outside transactions
-    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if mode == 'read' else 'OFF'}")
+    # Past SQLAlchemy, which takes longer than these: they touch no file, so that they cannot fail.
+    bare = cast("sqlite3.Connection", connection.connection.driver_connection)
+    bare.execute(f"PRAGMA query_only={'ON' if mode == 'read' else 'OFF'}").close()
     # A migration rebuilds tables under their references, hence unchecked until it ends.
-    connection.exec_driver_sql(f"PRAGMA foreign_keys={'OFF' if mode == 'migrate' else 'ON'}")
+    bare.execute(f"PRAGMA foreign_keys={'OFF' if mode == 'migrate' else 'ON'}").close()
     connection.exec_driver_sql("BEGIN" if mode == "read" else "BEGIN IMMEDIATE")
 
 

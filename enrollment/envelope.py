@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from enrollment.encounter import Encounter, utc_now
 from enrollment.errors import DamagedRecord, KeyUnavailable
@@ -23,6 +23,11 @@ from enrollment.sealing import Sealer, associated_data, new_key
 from enrollment.tables import data_keys, encounters
 
 _KEEP = insert(data_keys)
+_KEYS_OF = (
+    select(encounters.c.encounter_id, data_keys.c.key_id, data_keys.c.wrapped)
+    .outerjoin(data_keys, data_keys.c.encounter_id == encounters.c.encounter_id)
+    .where(encounters.c.encounter_id.in_(bindparam("names", expanding=True)))
+)
 _CATEGORY = re.compile(r"[0-9]")
 
 
@@ -123,11 +128,7 @@ class Envelope:
 
     def keys_of(self, tx: Connection, encounter_ids: Collection[str]) -> Mapping[str, DataKey | None]:
         """The keys of these encounters, as `key_beside` gives them; unknown ones are left out."""
-        together = data_keys.c.encounter_id == encounters.c.encounter_id
-        query = select(encounters.c.encounter_id, data_keys.c.key_id, data_keys.c.wrapped)
-        rows = tx.execute(
-            query.outerjoin(data_keys, together).where(encounters.c.encounter_id.in_(encounter_ids))
-        )
+        rows = tx.execute(_KEYS_OF, {"names": list(encounter_ids)})
         return {row.encounter_id: self.key_beside(row) for row in rows}
 
     def unwrap(self, row: Any) -> DataKey:

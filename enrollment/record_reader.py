@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, exists, func, select
+from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, exists, func, select
 
 from enrollment import change_log
 from enrollment.blobs import BlobStore
@@ -55,12 +55,7 @@ class RecordReader:
 
     def encounter_ids_of(self, tx: Connection, person_id: str) -> Sequence[str]:
         """The ids of a person's encounters, oldest first, or `UnknownRecord`."""
-        query = (
-            select(encounters.c.encounter_id)
-            .where(encounters.c.person_id == person_id)
-            .order_by(encounters.c.created_at, encounters.c.encounter_id)
-        )
-        found = tx.execute(query).scalars().all()
+        found = tx.execute(_OF_PERSON, {"named": person_id}).scalars().all()
         if not found:
             raise UnknownRecord(f"there is no person {person_id}")
         return found
@@ -71,14 +66,13 @@ class RecordReader:
 
     def person_exists(self, tx: Connection, person_id: str) -> bool:
         """Whether the person is in the store."""
-        return tx.execute(select(persons).where(persons.c.person_id == person_id)).first() is not None
+        return tx.execute(_PERSON, {"named": person_id}).first() is not None
 
     def persons_of(self, tx: Connection, encounter_ids: Collection[str]) -> Mapping[str, str]:
         """Encounter id → person id; unknown encounters are left out."""
         found: dict[str, str] = {}
         for batch in batches(encounter_ids):
-            query = select(encounters.c.encounter_id, encounters.c.person_id)
-            rows = tx.execute(query.where(encounters.c.encounter_id.in_(batch)))
+            rows = tx.execute(_PERSONS_OF, {"names": batch})
             found.update((row.encounter_id, row.person_id) for row in rows)
         return found
 
@@ -153,10 +147,9 @@ class RecordReader:
         """
         found: dict[str, bytes] = {}
         maker = made_by()
-        query = _PREPARED.where(prepared_prints.c.made_by == maker)
         sealing = {name: key for name, key in keys.items() if key is not None}
         for batch in batches(sealing):
-            for row in tx.execute(query.where(prepared_prints.c.encounter_id.in_(batch))):
+            for row in tx.execute(_PREPARED, {"maker": maker, "names": batch}):
                 try:
                     found[row.encounter_id] = sealing[row.encounter_id].open_prepared(maker, row.data)
                 except DamagedRecord as fault:
@@ -178,13 +171,28 @@ class EncodedTenprint:
         return {FingerPosition(row.position): decode_template(row, key) for row in self.rows}
 
 
+# Made once: to put a statement together takes longer than to run it.
+_NAMES: BindParameter[Any] = bindparam("names", expanding=True)
 _NAMED = select(encounters.c.encounter_id).where(encounters.c.encounter_id == bindparam("named"))
+_PERSON = select(persons.c.person_id).where(persons.c.person_id == bindparam("named"))
+_OF_PERSON = (
+    select(encounters.c.encounter_id)
+    .where(encounters.c.person_id == bindparam("named"))
+    .order_by(encounters.c.created_at, encounters.c.encounter_id)
+)
+_PERSONS_OF = select(encounters.c.encounter_id, encounters.c.person_id).where(
+    encounters.c.encounter_id.in_(_NAMES)
+)
 _ACTIVE = encounters.c.status == EncounterStatus.ACTIVE.value
 _SEARCHABLE = _ACTIVE & exists().where(templates.c.encounter_id == encounters.c.encounter_id)
 _PREPARED = (
     select(prepared_prints.c.encounter_id, prepared_prints.c.data)
     .join(encounters, encounters.c.encounter_id == prepared_prints.c.encounter_id)
-    .where(_ACTIVE)
+    .where(
+        _ACTIVE,
+        prepared_prints.c.made_by == bindparam("maker"),
+        prepared_prints.c.encounter_id.in_(_NAMES),
+    )
 )
 
 

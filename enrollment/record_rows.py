@@ -24,6 +24,7 @@ from matcher.template import Template, Tenprint
 #: The codec new templates are written with, as the column `codec` names it.
 CODEC = "template_v1"
 _DECODERS = {CODEC: template_v1.decode}
+_FINGER_COLUMNS = tuple(column.name for column in fingers.columns)
 
 
 def encounter_row(encounter: Encounter, key: DataKey) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def particulars_of(row: Row[Any], key: DataKey | None) -> Particulars:
 
 def finger_row(encounter_id: str, outcome: Finger | FailureToAcquire) -> dict[str, Any]:
     """One row of `fingers`."""
-    row: dict[str, Any] = dict.fromkeys(column.name for column in fingers.columns)
+    row: dict[str, Any] = dict.fromkeys(_FINGER_COLUMNS)
     row |= {
         "encounter_id": encounter_id,
         "position": int(outcome.position),

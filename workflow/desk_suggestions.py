@@ -91,7 +91,8 @@ def suggest_candidates(
     near: bool,
 ) -> tuple[DeskCandidate, ...]:
     """Write a link for every encounter at or above the threshold, and say where each person file stands."""
-    owners = desk.records.persons_of(tx, [candidate.reference_id for candidate in found.candidates])
+    listed = found.candidates if near else found.suggestions
+    owners = desk.records.persons_of(tx, [candidate.reference_id for candidate in listed])
     persons = by_person(found, owners, limit=desk.searcher.policy.limit, near=near)
     suggestions = [
         _suggestion(desk, encounter, found, entry.reference_id, float(entry.score), Origin.SEARCH)
@@ -122,7 +123,7 @@ def _standings(
     entries = {person.person_id: [entry.reference_id for entry in person.encounters] for person in persons}
     own = {label: members for label, members in entries.items() if label == encounter.person_id}
     others = {label: members for label, members in entries.items() if label != encounter.person_id}
-    file = desk.records.encounter_ids_of(tx, encounter.person_id)
+    file = desk.records.encounter_ids_of(tx, encounter.person_id) if others else ()
     return {
         **identity.standings(tx, (encounter.encounter_id,), own),
         **identity.standings(tx, file, others),

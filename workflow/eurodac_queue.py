@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from enrollment.database import order_changes
 from enrollment.encounter import Encounter
@@ -29,6 +29,10 @@ from workflow.eurodac_profile import (
     storable_category,
 )
 from workflow.eurodac_tags import birth_date
+
+# Made once: to put a statement together takes longer than to run it.
+_ENQUEUE = insert(export_queue).returning(export_queue.c.sequence)
+_NUMBER = update(export_queue).where(export_queue.c.sequence == bindparam("serial"))
 
 
 class State(StrEnum):
@@ -90,9 +94,9 @@ def enqueue(tx: Connection, encounter: Encounter, at: datetime, *, profile: Prof
         "category": category,
         "queued_at": at,
     }
-    serial = tx.execute(insert(export_queue).values(row).returning(export_queue.c.sequence)).scalar_one()
+    serial = tx.execute(_ENQUEUE, row).scalar_one()
     number = reference_number(profile.member_state, category, serial)
-    tx.execute(update(export_queue).where(export_queue.c.sequence == serial).values(reference_number=number))
+    tx.execute(_NUMBER, {"serial": serial, "reference_number": number})
     return number
 
 

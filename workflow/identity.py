@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from enrollment.database import insert_if_absent
 from enrollment.tables import judgements, links
@@ -19,6 +19,11 @@ from workflow.errors import AlreadyWithdrawn, InvalidDecision, UnknownLink
 from workflow.ledger import Case, Identity
 from workflow.ledger_rows import edges_around, entry_from, judged_edges, link_from, link_query
 from workflow.links import Entry, Judgement, Link, Signature, Standing, Suggestion
+
+# Made once: to put a statement together takes longer than to run it.
+_PAIR = link_query().where(
+    links.c.left_encounter_id == bindparam("left"), links.c.right_encounter_id == bindparam("right")
+)
 
 
 def suggest(
@@ -99,6 +104,8 @@ def standings(
     tx: Connection, group: Collection[str], others: Mapping[str, Collection[str]]
 ) -> Mapping[str, Standing]:
     """For each of `others` (label → encounters): what examiners say of it and `group`, links derived."""
+    if not others:
+        return {}
     everyone = {*group, *(encounter for members in others.values() for encounter in members)}
     edges = edges_around(tx, everyone)
     return {label: ledger.standing_between(group, members, edges) for label, members in others.items()}
@@ -127,8 +134,7 @@ def _suggest_one(tx: Connection, suggestion: Suggestion, *, at: datetime, new_id
         "suggested_at": at,
     }
     insert_if_absent(tx, links, row)
-    pair = (links.c.left_encounter_id == left) & (links.c.right_encounter_id == right)
-    return link_from(tx.execute(link_query().where(pair)).one())
+    return link_from(tx.execute(_PAIR, {"left": left, "right": right}).one())
 
 
 def _append(

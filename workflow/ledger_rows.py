@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
 from enrollment.tables import encounters, judgements, links
 from workflow.ledger import Edge
@@ -149,8 +149,8 @@ def judged_edges(tx: Connection) -> tuple[tuple[Edge, ...], Mapping[str, str]]:
 def _edges_touching(tx: Connection, encounter_ids: Collection[str]) -> Iterator[Edge]:
     ids = sorted(encounter_ids)
     for some in (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)):
-        for end in (links.c.left_encounter_id, links.c.right_encounter_id):
-            yield from (_edge(row) for row in tx.execute(_edge_query().where(end.in_(some))))
+        for touching in _TOUCHING:
+            yield from (_edge(row) for row in tx.execute(touching, {"names": some}))
 
 
 def _edge_query() -> Select[Any]:
@@ -159,6 +159,13 @@ def _edge_query() -> Select[Any]:
         .select_from(links)
         .outerjoin(judgements, judgements.c.sequence == _latest)
     )
+
+
+# Made once: to put a statement together takes longer than to run it.
+_TOUCHING = tuple(
+    _edge_query().where(end.in_(bindparam("names", expanding=True)))
+    for end in (links.c.left_encounter_id, links.c.right_encounter_id)
+)
 
 
 def _edge(row: Row[Any]) -> Edge:
