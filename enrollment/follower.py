@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from enrollment.change_log import Operation
+from enrollment.change_log import Change, Operation
 from enrollment.database import Database
+from enrollment.fresh_prints import FreshPrint
 from enrollment.gallery_checkpoint import GalleryCheckpoint, Progress
 from enrollment.record_reader import EncodedTenprint
 from enrollment.records import Records
@@ -127,12 +128,16 @@ class GalleryFollower:
             changes = self._records.changes(tx, applied, BATCH)
             if not changes:
                 return 0
-            added = {each.encounter_id for each in changes if each.operation is Operation.ADD}
-            keys = self._records.envelope.keys_of(tx, added)
-            encoded = dict(self._records.prepared(tx, keys))
-            missing = list(self._records.encoded(tx, added - encoded.keys()))
-            encoded |= {each.encounter_id: _prepared(each) for each in missing}
-            traits = traits_of(tx, keys)
+            fresh = self._fresh(changes)
+            added = {each.encounter_id for each in changes if each.operation is Operation.ADD} - fresh.keys()
+            encoded = {name: each.encoded for name, each in fresh.items()}
+            traits = {name: each.traits for name, each in fresh.items()}
+            if added:
+                keys = self._records.envelope.keys_of(tx, added)
+                encoded |= self._records.prepared(tx, keys)
+                missing = list(self._records.encoded(tx, added - encoded.keys()))
+                encoded |= {each.encounter_id: _prepared(each) for each in missing}
+                traits |= traits_of(tx, keys)
         for change in changes:
             name, sequence = change.encounter_id, change.sequence
             if change.operation is Operation.REMOVE:
@@ -143,6 +148,18 @@ class GalleryFollower:
                 self._gallery.advance(sequence)
             self._applied = sequence
         return len(changes)
+
+    def _fresh(self, changes: Sequence[Change]) -> Mapping[str, FreshPrint]:
+        """Of the encounters that these changes add, those that this process has just stored itself.
+
+        Only where the change is the newest that the store knew of its encounter: that is, nothing has been
+        changed of it since, and it is what the store holds.
+        """
+        held = self._records.fresh
+        last = {each.encounter_id: each for each in changes} if len(changes) < BATCH else {}
+        found = {name: held.take(each.sequence, name) for name, each in last.items()}
+        held.drop_until(changes[-1].sequence)
+        return {name: fresh for name, fresh in found.items() if fresh is not None}
 
 
 def _prepared(encounter: EncodedTenprint) -> bytes:

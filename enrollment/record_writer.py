@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -77,12 +77,13 @@ class KeptPictures:
 class Sealed:
     """What of an encounter is sealed before its transaction, so that this stays short.
 
-    templates, prepared: rows.
+    templates, prepared: rows. encoded: what `prepared` seals, for this process's own gallery.
     """
 
     pictures: KeptPictures
     templates: Sequence[Mapping[str, Any]]
     prepared: Mapping[str, Any] | None
+    encoded: bytes | None = field(default=None, repr=False)
 
 
 def add_person(tx: Connection, person_id: str) -> None:

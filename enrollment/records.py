@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ from enrollment.database import Database, after_commit, insert_if_absent, order_
 from enrollment.encounter import Encounter, EncounterStatus, check_galleries, check_identifier, utc_now
 from enrollment.envelope import DataKey, Envelope
 from enrollment.errors import ConflictingRecord, HeldRecord, MalformedRecord, UnknownRecord
+from enrollment.fresh_prints import FreshPrint, FreshPrints
 from enrollment.key_provider import KeyProvider
 from enrollment.record_reader import RecordReader
 from enrollment.record_rows import encounter_row, prepared_row, template_row
@@ -42,6 +44,7 @@ from enrollment.record_writer import (
 )
 from enrollment.released import is_held, release_exports, remove_exports
 from enrollment.tables import encounter_galleries, encounters, images, released_blobs, templates
+from enrollment.traits import traits_told
 from matcher.codes import FingerPosition
 from matcher.errors import FingerprintError
 from matcher.prepared_prints import encode
@@ -65,6 +68,8 @@ class Records(RecordReader):
         self, database: Database, blobs: BlobStore, keyring: KeyProvider, *, software: str = "tenprint"
     ) -> None:
         super().__init__(blobs, Envelope(keyring))
+        #: What was just added here; whoever follows the store in this process looks here first.
+        self.fresh = FreshPrints()
         self._database = database
         database.audit = AuditSeal(keyring.secret("audit"), software)
 
@@ -98,6 +103,14 @@ class Records(RecordReader):
                     self.discard(keeping.result())
                 raise
 
+    def seal_beside(
+        self, encounter: Encounter, kept: KeptPictures, prepared: PreparedTenprint, work: Callable[[], T]
+    ) -> tuple[T, Sealed]:
+        """`seal` while `work` runs in this thread; gives what both give. The pictures stay in any case."""
+        with ThreadPoolExecutor(1) as beside:
+            sealing = beside.submit(self.seal, encounter, kept, prepared)
+            return work(), sealing.result()
+
     def discard(self, kept: KeptPictures) -> None:
         """Delete the pictures of an encounter that will not be added."""
         if kept.blob is not None:
@@ -126,10 +139,12 @@ class Records(RecordReader):
                 self.discard(kept)
             raise
         key = kept.key
+        encoded = None if prepared is None else encode(prepared)
         return Sealed(
             pictures=kept,
             templates=[template_row(*entry, key) for entry in encounter.tenprint.items()],
-            prepared=None if prepared is None else prepared_row(encode(prepared), key),
+            prepared=None if encoded is None else prepared_row(encoded, key),
+            encoded=encoded,
         )
 
     def add(
@@ -157,7 +172,12 @@ class Records(RecordReader):
         tx.execute(_INSERT, {**encounter_row(encounter, key), "created_at": now, "updated_at": now})
         self.envelope.keep(tx, key, encounter.category)
         insert_parts(tx, encounter, sealed)
-        return change_log.append(tx, _operation(encounter.status), encounter.encounter_id)
+        operation = _operation(encounter.status)
+        sequence = change_log.append(tx, operation, encounter.encounter_id)
+        if sealed.encoded is not None and operation is Operation.ADD:
+            fresh = FreshPrint(encounter.encounter_id, sealed.encoded, traits_told(encounter))
+            after_commit(tx, partial(self.fresh.put, sequence, fresh))
+        return sequence
 
     def keep_prepared(self, made: Mapping[str, bytes]) -> None:
         """Store the prepared prints of encounters, for the next gallery; what cannot be stored is missing.
@@ -219,6 +239,7 @@ class Records(RecordReader):
         drop_person_without_encounters(tx, known.person_id)
         proof = proof or AuditEntry(actor="system", role="system", action="erase", outcome="done")
         audit_log.append(tx, replace(proof, asked={**proof.asked, "erased": erased}))
+        after_commit(tx, partial(self.fresh.drop, encounter_id))
         after_commit(tx, self._sweep_quietly)
         return change_log.append(tx, Operation.REMOVE, encounter_id)
 

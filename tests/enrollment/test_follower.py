@@ -406,7 +406,9 @@ def test_random_histories_equal_a_model(busy_store: Database, keyring: Keyring, 
             if act < 0.6 or not model:
                 active = chance.random() < 0.8
                 status = EncounterStatus.ACTIVE if active else EncounterStatus.INACTIVE
-                records.add(tx, replace(_person(seed), status=status))
+                encounter = replace(_person(seed), status=status)
+                prepared = prepared_as_stored(encounter.tenprint) if chance.random() < 0.5 else None
+                records.add(tx, encounter, records.seal(encounter, prepared=prepared))
                 model[seed] = active
             elif act < 0.8:
                 gone = chance.choice(list(model))
