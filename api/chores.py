@@ -86,6 +86,15 @@ def keep_gallery(service: Service) -> None:
     _try(service, _keep)
 
 
+def follow(service: Service) -> None:
+    """Have the gallery take in what was just stored, so that the next search need not."""
+    _try(service, _follow)
+
+
+def _follow(service: Service) -> None:
+    service.follower.catch_up()
+
+
 def _keep(service: Service) -> None:
     service.follower.keep()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, BackgroundTasks, Header, Response
 from pydantic import TypeAdapter
 
 from api.captures import (
@@ -19,6 +19,7 @@ from api.captures import (
     see,
     session_prints,
 )
+from api.chores import follow
 from api.dependencies import Posted, Ready
 from api.errors import InvalidRequest
 from api.gate import may
@@ -54,6 +55,7 @@ def enroll(
     service: Ready,
     form: Posted,
     response: Response,
+    afterwards: BackgroundTasks,
     accept_language: Annotated[
         str | None, Header(description="Language of the advice: `en`, `fr`, `nl` or `de`. Default: English.")
     ] = None,
@@ -94,6 +96,7 @@ def enroll(
         other_hands=other_hands(acquired),
         repeat=repeat,
     )
+    afterwards.add_task(follow, service)
     return in_language(answer, language)
 
 

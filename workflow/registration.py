@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -61,6 +62,7 @@ def register(
 ) -> DeskAnswer:
     """Store the encounter and tell who it may be. Acknowledged when it returns; found by the next search.
 
+    That search has the gallery follow first; who wants to spare it that does it once the answer has left.
     `kept`: its pictures (`Records.keep_pictures`); they are deleted where it is refused.
     `encounter.person_id` is a new file, or an existing one the capture subject claims. `near` also lists
     candidates below the threshold, not suggested. No template at all is a `FailureToEnroll`. `session`: all
@@ -71,8 +73,8 @@ def register(
         _require_template(desk, encounter, actor=actor, at=at)
         flags = check_session(session, other_hands)
         probe = prepared_as_stored(encounter.tenprint)
-        found = desk.searcher.search(probe)
-        sealed = desk.records.seal(encounter, kept, probe)
+        search = partial(desk.searcher.search, probe)
+        found, sealed = desk.records.seal_beside(encounter, kept, probe, search)
     except BaseException:
         desk.records.discard(kept)
         raise
@@ -104,7 +106,6 @@ def register(
         _log(tx, encounter, answer, actor=actor, at=at)
         if repeat is not None:
             idempotency.remember(tx, repeat.key, repeat.encode(answer))
-    desk.searcher.catch_up()
     return answer
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 
 import pytest
-from running_service import KNOWN, STRANGER, Running, blank_picture, picture
+from running_service import KNOWN, OTHER, STRANGER, Running, blank_picture, picture
 
+from api import chores
+from api.service import Service
 from matcher.codes import FingerPosition
 
 
@@ -30,6 +33,26 @@ def test_stranger_gets_a_file_and_no_candidate(running: Running, known: str) -> 
     assert finger["position"] == 2
     assert 0 <= finger["quality"] <= 100
     assert finger["minutiae"] > 10
+
+
+def test_answer_does_not_wait_for_the_gallery(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It follows once the answer has left; the next search finds the person even where it has not yet."""
+    following, go_on = threading.Event(), threading.Event()
+
+    def hold_up(_service: Service) -> None:
+        following.set()
+        go_on.wait(60)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(chores, "_follow", hold_up)
+    position = FingerPosition.LEFT_MIDDLE
+    first = running.enroll({"left_middle": picture(OTHER, 1, position)}, key="held up")
+    assert first.status_code == 200
+    assert following.wait(10)
+    monkeypatch.undo()
+    again = running.enroll({"left_middle": picture(OTHER, 2, position)}).json()
+    go_on.set()
+    assert again["candidates"][0]["person_id"] == first.json()["person_id"]
 
 
 def test_repeat_with_the_same_key_is_done_once(running: Running) -> None:

@@ -8,14 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from office import AT, DESK_KEY, EXAMINER, INDEX, MIDDLE, THRESHOLD, THUMB, Office, visit
+from office import AT, DESK_KEY, EXAMINER, INDEX, MIDDLE, THRESHOLD, THUMB, Office, prints, visit
 from pydantic import TypeAdapter
 from stored_people import failure, with_picture
 
 from enrollment import audit_log
 from enrollment.encounter import Encounter
 from enrollment.errors import ConflictingRecord
-from enrollment.record_writer import Sealed
 from workflow import eurodac_queue, identity
 from workflow.desk_answer import DeskAnswer
 from workflow.errors import FailureToEnroll, InvalidCategory
@@ -66,10 +65,11 @@ def test_somebody_seen_before_is_suggested(office: Office) -> None:
 
 
 def test_the_very_next_search_finds_what_was_acknowledged(office: Office) -> None:
-    """The gallery has followed when the answer leaves."""
+    """The gallery follows before it is searched."""
     answer = office.register(visit(1))
-    assert len(office.searcher.gallery) == 1
-    assert office.searcher.gallery.sequence == answer.sequence
+    found = office.searcher.search(prints(1, 1))
+    assert found.as_of == answer.sequence
+    assert [candidate.reference_id for candidate in found.suggestions] == ["e-1-0"]
 
 
 def test_a_claim_is_compared_and_linked(office: Office) -> None:
@@ -231,15 +231,15 @@ def test_two_desks_with_the_same_person_at_the_same_moment_see_each_other(
 ) -> None:
     """Both search before either has stored; whoever commits second still gets the link."""
     both_have_searched = threading.Barrier(2, timeout=30)
-    seal = office.records.seal
+    seal_beside = office.records.seal_beside
 
-    def seal_and_wait(*arguments: Any) -> Sealed:
+    def search_and_wait(*arguments: Any) -> Any:
         """Wait between search and transaction."""
-        sealed = seal(*arguments)
+        found = seal_beside(*arguments)
         both_have_searched.wait()
-        return sealed
+        return found
 
-    monkeypatch.setattr(office.records, "seal", seal_and_wait)
+    monkeypatch.setattr(office.records, "seal_beside", search_and_wait)
     visits: list[Encounter] = [visit(1), visit(1, 1, person_id="p-new")]
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(office.register, visits))
