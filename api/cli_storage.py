@@ -22,9 +22,13 @@ _ACTS = {
     "search_audited": "search with its audit row",
     "added_by_audit": "  added by the audit row",
     "extraction_and_search": "ten fingers extracted and sought",
-    "desk": "the same, stored and found again",
-    "after_the_search": "  of it after the search",
-    "added_by_storing": "  added by storing",
+    "desk": "the same, registered",
+    "answered": "  from the search to the answer",
+    "followed": "  then: the gallery follows",
+    "answered_and_followed": "  both",
+    "search_alone": "  its search, nothing stored",
+    "search_beside_sealing": "  its search, sealing beside it",
+    "added_by_storing": "  added by registering",
 }
 
 

@@ -11,11 +11,13 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from api.demo_register import fingers_of
 from enrollment.audit_checkpoints import Signer, write_checkpoint
@@ -23,7 +25,7 @@ from enrollment.audit_verification import verify
 from enrollment.blobs import BlobStore
 from enrollment.capture import Capture
 from enrollment.database import Database
-from enrollment.encounter import Encounter, StoredImage
+from enrollment.encounter import Encounter, StoredImage, new_id
 from enrollment.envelope import DataKey
 from enrollment.follower import GalleryFollower
 from enrollment.formats import template_v1
@@ -35,12 +37,17 @@ from enrollment.workers import ExtractionPool
 from fixtures.capture import capture
 from fixtures.finger import master_finger
 from fixtures.templates import person
+from matcher.candidates import CandidateList
 from matcher.codes import FINGERS, FingerPosition, ImpressionType
 from matcher.gallery import Gallery
-from matcher.references import PreparedTenprint
 from matcher.scoring import Score
-from workflow import audit
+from workflow import audit, eurodac_queue
 from workflow.audit import Action, Actor
+from workflow.desk_answer import DeskAnswer
+from workflow.desk_suggestions import Desk
+from workflow.eurodac_profile import Profile
+from workflow.registration import Repeat, register
+from workflow.searching import Policy, Searcher
 
 #: Size of a picture as received: a live-scan print as PNG or lossless JPEG 2000.
 PICTURE_BYTES = 120_000
@@ -64,16 +71,28 @@ class Clock:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Measure the block."""
-        wall, processor = time.perf_counter(), time.process_time()
+        begun = now()
         yield
-        self.processor.append(1e3 * (time.process_time() - processor))
-        self.wall.append(1e3 * (time.perf_counter() - wall))
+        self.note(begun)
+
+    def note(self, begun: tuple[float, float]) -> None:
+        """What began then has just ended."""
+        wall, processor = now()
+        self.wall.append(1e3 * (wall - begun[0]))
+        self.processor.append(1e3 * (processor - begun[1]))
 
     def difference(self, more: Clock) -> Clock:
         """What `more` took beyond this, act by act."""
         return Clock(
             [after - before for before, after in zip(self.wall, more.wall, strict=True)],
             [after - before for before, after in zip(self.processor, more.processor, strict=True)],
+        )
+
+    def sum(self, more: Clock) -> Clock:
+        """What both took, act by act."""
+        return Clock(
+            [each + other for each, other in zip(self.wall, more.wall, strict=True)],
+            [each + other for each, other in zip(self.processor, more.processor, strict=True)],
         )
 
     def report(self) -> dict[str, Any]:
@@ -86,6 +105,26 @@ class Clock:
             "wall_ms_p95": ranked[int(0.95 * (len(ranked) - 1))],
             "processor_ms_p50": statistics.median(self.processor),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Watched(Searcher):
+    """Says how long its last search took, and when it ended."""
+
+    clock: Clock = field(default_factory=Clock)
+    ended: list[tuple[float, float]] = field(default_factory=list)
+
+    def search(self, *args: Any, **kwargs: Any) -> CandidateList:
+        """As any."""
+        with self.clock.running():
+            found = Searcher.search(self, *args, **kwargs)
+        self.ended.append(now())
+        return found
+
+
+def now() -> tuple[float, float]:
+    """Wall and processor time, seconds."""
+    return time.perf_counter(), time.process_time()
 
 
 def measure(folder: Path, *, encounters: int, visits: int, rows: int, progress: Progress) -> dict[str, Any]:
@@ -198,37 +237,45 @@ def _searches(database: Database, records: Records, encounters: int, progress: P
 
 
 def _desk(database: Database, records: Records, visits: int, progress: Progress) -> dict[str, Any]:
-    """Extract ten fingers and search, then the same and store it, in turn: found by the next search."""
+    """Extract ten fingers and search, then the same and register, in turn; and what the next search pays.
+
+    "answered" begins when the search has ended and ends when the answer may leave: `register`, as the desk
+    calls it, with its claim, its ledger, its export queue and an idempotency key.
+    """
     gallery, chance = Gallery(), random.Random(2)
     follower = GalleryFollower(database, records, gallery)
-    follower.catch_up()
-    seen, enrolled, after = Clock(), Clock(), Clock()
-    captures = _captures()
+    searcher = Watched(gallery, follower.catch_up, Policy())
+    queue = partial(eurodac_queue.enqueue, profile=Profile())
+    desk = Desk(database, records, searcher, queue, "benchmark")
+    searcher.catch_up()
+    seen, enrolled, answered, followed = Clock(), Clock(), Clock(), Clock()
+    alone, beside = Clock(), Clock()
+    captures, answers = _captures(), TypeAdapter(DeskAnswer)
     with ExtractionPool() as pool:
         pool.extract(captures)
         for number in range(visits):
             encounter, pictures = _encounter(1_000_000 + number, chance)
-
-            def search() -> PreparedTenprint:
-                probe = prepared_as_stored(encounter.tenprint)  # noqa: B023 - called at once
-                gallery.search(probe, limit=10, threshold=Score(40.0))
-                return probe
-
             with seen.running():
                 pool.extract(captures)
-                search()
+                replace(searcher, clock=alone).search(prepared_as_stored(encounter.tenprint))
+            repeat = Repeat(f"benchmark:{number}", "0" * 64, answers.dump_json, answers.validate_json)
+            registering = replace(desk, searcher=replace(searcher, clock=beside))
             with enrolled.running():
                 work = partial(pool.extract, captures)
                 _, kept = records.keep_beside(encounter.encounter_id, pictures, work)
-                probe = search()
-                with after.running():
-                    _store(database, records, encounter, records.seal(encounter, kept, probe))
-                    follower.catch_up()
+                register(registering, encounter, kept, actor=_ACTOR, at=_AT, new_id=new_id, repeat=repeat)
+                answered.note(searcher.ended[-1])
+            with followed.running():
+                follower.catch_up()
             progress("visits to the desk", number + 1, visits)
     return {
         "extraction_and_search": seen.report(),
         "desk": enrolled.report(),
-        "after_the_search": after.report(),
+        "search_alone": alone.report(),
+        "search_beside_sealing": beside.report(),
+        "answered": answered.report(),
+        "followed": followed.report(),
+        "answered_and_followed": answered.sum(followed).report(),
         "added_by_storing": seen.difference(enrolled).report(),
     }
 
