@@ -117,12 +117,12 @@ SMALL_AREA_PX2 = 30_000
 #: Coherence, 0-255, from which a cell shows ridges: a scanner's dirty rim is foreground too, but shows none.
 RIDGE_COHERENCE = 77
 #: Median grey difference between a ridge and the valley beside it; clean captures of every scanner have more.
-LOW_CONTRAST_GREY = 26.0
+LOW_CONTRAST_GREY = 25.0
 #: A dry finger leaves broken ridges: little of the pattern is dark, in many pieces (in 10,000 px²), and what
 #: is left hardly agrees on a direction.
 DRY_DARK_SHARE = 0.25
 DRY_PIECES = 36.0
-DRY_COHERENCE = 0.53
+DRY_COHERENCE = 0.51
 #: A wet finger closes valleys: share of the pattern that is dark, and half the share that is dark over a
 #: whole ridge period. A pattern as coherent as the second number is a dark scanner's.
 WET_DARKNESS = 0.53
@@ -138,7 +138,7 @@ PARTED_SHARE = 0.05
 PERIODS_PX = (5.2, 14.0)
 #: A slip makes the spectrum depend on the direction in the picture by this much. Where it wipes out so much
 #: that the period looks too wide, by the second number; but not where most of the pattern has that period.
-SLIP, WIDE_SLIP = 0.14, 0.10
+SLIP, WIDE_SLIP = 0.15, 0.10
 CLEAR_PERIOD_SHARE = 0.82
 #: Log odds of an upright print (`upright`) below which it stands on its head.
 TIP_DOWN = -0.9
