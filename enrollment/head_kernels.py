@@ -9,49 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from enrollment.depthwise import MARGIN
 from enrollment.network_kernels import EPSILON, Floats, gelu, vectorised
 from enrollment.parameters import PATCH
-
-#: The frame: what the patches of the direction and type heads reach beyond their peak.
-MARGIN = PATCH // 2
-#: Taps of the depthwise convolution across.
-TAPS = 7
-#: Neighbours in a row that it takes together, so that its inner loop is long.
-TOGETHER = 8
-
-
-@vectorised
-def depthwise_at(features: Floats, places: NDArray[np.int64], kernel: Floats, result: Floats) -> None:
-    """A 7×7 depthwise convolution at chosen pixels.
-
-    kernel: float32[7, 7, TOGETHER · c], each tap repeated. result: float32[n, c].
-    """
-    width, channels = features.shape[1] - 2 * MARGIN, features.shape[2]
-    lines = features.reshape(features.shape[0], -1)
-    first = 0
-    while first < len(places):
-        y, x = places[first] // width, places[first] % width
-        most = min(TOGETHER, width - x, len(places) - first)
-        count = 1
-        while count < most and places[first + count] == places[first] + count:
-            count += 1
-        out = result[first : first + count].reshape(count * channels)
-        out[:] = np.float32(0)
-        left = (x + MARGIN - TAPS // 2) * channels
-        for row in range(TAPS):
-            _add_taps(lines[y + MARGIN - TAPS // 2 + row, left:], kernel[row], channels, out)
-        first += count
-
-
-@vectorised
-def _add_taps(line: Floats, kernel: Floats, step: int, out: Floats) -> None:
-    """One row of the kernel: its seven taps lie `step` numbers apart."""
-    a, b, c, d = line, line[step:], line[2 * step :], line[3 * step :]
-    e, f, g = line[4 * step :], line[5 * step :], line[6 * step :]
-    p, q, r, s, t, u, v = kernel[0], kernel[1], kernel[2], kernel[3], kernel[4], kernel[5], kernel[6]
-    for i in range(len(out)):
-        first = p[i] * a[i] + q[i] * b[i] + r[i] * c[i] + s[i] * d[i]
-        out[i] += first + (t[i] * e[i] + u[i] * f[i] + v[i] * g[i])
 
 
 @vectorised

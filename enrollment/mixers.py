@@ -5,6 +5,8 @@ They run on rows of pixels, as many at a time as the processor's cache holds, an
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,9 @@ from enrollment.sessions import session
 
 #: Bytes of widened rows worked on at a time: what a processor's second cache holds with room to spare.
 TILE_BYTES = 1 << 20
+
+#: From places int64[n] to a new array of their rows, float32[n, c].
+RowsAt = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 
 
 class Mixer:
@@ -26,12 +31,13 @@ class Mixer:
         wide, self.out = (int(size) for size in parts[f"sizes_{number}"])
         self._tile = max(TILE_BYTES // (4 * wide), 1)
 
-    def run(self, rows: NDArray[np.float32], index: NDArray[np.int64], into: NDArray[np.float32]) -> None:
-        """The rows float32[N, c] at `index` int64[n], mixed, are put into[index], float32[N, out]."""
-        for start in range(0, len(index), self._tile):
-            chosen = index[start : start + self._tile]
-            scaled = np.empty((len(chosen), rows.shape[1]), dtype=np.float32)
-            scale_rows(rows, chosen, self._shares, scaled)
-            (wide,) = self._widen.run(None, {"rows": scaled})
+    def run(self, rows_at: RowsAt, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """float32[n, out], the rows at `places`, int64[n], mixed."""
+        result = np.empty((len(places), self.out), dtype=np.float32)
+        for start in range(0, len(places), self._tile):
+            rows = rows_at(places[start : start + self._tile])
+            scale_rows(rows, self._shares)
+            (wide,) = self._widen.run(None, {"rows": rows})
             gelu_rows(wide)
-            into[chosen] = self._narrow.run(None, {"wide": wide})[0]
+            result[start : start + self._tile] = self._narrow.run(None, {"wide": wide})[0]
+        return result

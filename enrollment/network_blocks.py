@@ -35,13 +35,12 @@ def position_arrays(weights: Weights, name: str) -> dict[str, NDArray[np.float32
     """
     head = name.removesuffix("_ibc")
     _, short, short_bias = narrowing(weights, name)
-    (kernel,) = weights[f"{name}_depthwise_conv"]
     gamma, beta = weights[f"{head}_ln"]
     second, bias = weights[f"{head}_conv2"]
     matrix = second[0, 0].T
     last, last_bias = parity_kernels(*weights["head_conv_pos"])
     arrays = {
-        "depthwise": spread(kernel[..., 0], places_of(name), 2),
+        "depthwise": depthwise_array(weights, name),
         "short": short,
         "short_bias": short_bias,
         "mix": matrix * gamma,
@@ -98,6 +97,12 @@ def depthwise(graph: Graph, weights: Weights, name: str, x: str, *, padded: bool
     (kernel,) = weights[f"{name}_depthwise_conv"]
     spread_kernel = spread(kernel.transpose(2, 3, 0, 1), places_of(name), 0)
     return graph.conv(x, spread_kernel, groups=len(spread_kernel), padded=padded)
+
+
+def depthwise_array(weights: Weights, name: str) -> NDArray[np.float32]:
+    """The same convolution's taps as `depthwise.depthwise_of` takes them, float32[7, 7, c]."""
+    (kernel,) = weights[f"{name}_depthwise_conv"]
+    return np.ascontiguousarray(_single(spread(kernel[..., 0], places_of(name), 2)))
 
 
 def expansion(weights: Weights, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

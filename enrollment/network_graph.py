@@ -8,11 +8,13 @@ All compute what the published Keras model computes (Cappelli and Ferrara, arXiv
   `mixers`, which run on rows of pixels [n, channels], as many at a time as the processor's cache holds.
 * All of a head up to its last convolution works pixel by pixel, hence commutes with nearest up-sampling and
   runs at half resolution; the last 5×5 becomes four 3×3, one for each parity of the pixel.
+* The largest of them, at half resolution, has no graph around it: loops make what it reads and halve what it
+  gives (`trunk`), where moving channels from one order to another took as long as computing.
 * The position head is no graph: `position_head` runs it where a peak can be, around the last of the mixers.
 * Direction and type are asked only at the peaks, of 9×9 patches of features.
 
-Between the mixers run the `stages`. The one before mixer n gives `rows`, float32[1, h, w, c], for it and
-`short_n`, float32[1, h, w, f], to which the mixer's result `mixed`, of the same shape, is added.
+Between the mixers run the `stages`. What mixer n gives is added to `short_n`, which the stage before it gives
+along with the mixer's `rows`, float32[1, h, w, c]; the sum is `mixed_n`, float32[1, h, w, f].
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from enrollment.network_blocks import (
     averaging,
     context,
     depthwise,
+    depthwise_array,
     downsample,
     expanded,
     expansion,
@@ -49,14 +52,14 @@ MIXED = ("enc1_0", "dec1_1", "dec1_0", "head_0_ibc")
 
 
 def build_parts(weights: Weights) -> Parts:
-    """Graphs stage_0 … stage_2, widen_n and narrow_n for mixer n, heads; and arrays.
+    """Graphs stage_0 … stage_2, short_0, widen_n and narrow_n for mixer n, heads; and arrays.
 
-    Arrays: sizes_n, int64[2], channels wide and out; shares_n for `scale_rows`; those of the stems and of
-    `position_head`.
+    Arrays: sizes_n, int64[2], channels wide and out; shares_n for `scale_rows`; depthwise_0,
+    float32[7, 7, 64]; those of the stems and of `position_head`.
     """
-    stages = (_to_first_mixer, _to_second_mixer, _to_third_mixer)
+    stages = (_context, _to_second_mixer, _to_third_mixer)
     graphs = {f"stage_{number}": stage(weights) for number, stage in enumerate(stages)}
-    graphs["heads"] = _heads(weights)
+    graphs |= {"short_0": _short(weights, MIXED[0]), "heads": _heads(weights)}
     arrays: dict[str, NDArray[Any]] = {}
     for number, block in enumerate(MIXED):
         graphs[f"widen_{number}"] = _widen(weights, block)
@@ -65,6 +68,7 @@ def build_parts(weights: Weights) -> Parts:
         from_wide, _, _ = narrowing(weights, block)
         arrays[f"sizes_{number}"] = np.array([len(wide), len(from_wide)])
         arrays[f"shares_{number}"] = averaging(weights, block)[0]
+    arrays["depthwise_0"] = depthwise_array(weights, MIXED[0])
     for name in ("stem0", "stem1"):
         arrays |= {f"{name}_{part}": array for part, array in stem_arrays(weights, name).items()}
     arrays |= {f"position_{part}": array for part, array in position_arrays(weights, MIXED[-1]).items()}
@@ -74,34 +78,34 @@ def build_parts(weights: Weights) -> Parts:
     return arrays | serialised
 
 
-def _to_first_mixer(weights: Weights) -> onnx.ModelProto:
-    """stem0: float32[1, 16, h/2, w/2], stem1: float32[1, 32, h/2, w/2], sides multiples of 16."""
+def _context(weights: Weights) -> onnx.ModelProto:
+    """stem0: float32[1, 16, h/2, w/2], sides multiples of 16 → gated: float32[1, h/2, w/2, 32]."""
     graph = Graph()
     x = attention(graph, weights, context(graph, weights, "stem0"))
-    x = graph.add("Concat", x, "stem1", axis=1)
-    _open_mixer(graph, weights, 0, x)
-    return graph.model({"stem0": 4, "stem1": 4}, {"rows": 4, "short_0": 4})
+    graph.add("Transpose", x, output="gated", perm=[0, 2, 3, 1])
+    return graph.model({"stem0": 4}, {"gated": 4})
 
 
 def _to_second_mixer(weights: Weights) -> onnx.ModelProto:
+    """halved: float32[1, h/4, w/4, 32], what the first mixer gave, down-sampled."""
     graph = Graph()
-    skips = [_close_mixer(graph, 0, output="fine")]
+    x = graph.add("Transpose", "halved", perm=[0, 3, 1, 2])
+    skips = []
     for level in (1, 2, 3):
-        x = downsample(graph, skips[-1], ENCODER[level - 1])
         skips.append(inverse_bottleneck(graph, weights, f"enc1_{level}", x, output=f"skip_{level}"))
-    x = downsample(graph, skips[3], ENCODER[3])
+        x = downsample(graph, skips[-1], ENCODER[level])
     for level in (3, 2):
         x = graph.up(inverse_bottleneck(graph, weights, f"dec1_{level}", x))
-        x = graph.add("Concat", x, skips[level], axis=1)
+        x = graph.add("Concat", x, skips[level - 1], axis=1)
     _open_mixer(graph, weights, 1, x)
-    return graph.model({"mixed": 4, "short_0": 4}, {"rows": 4, "short_1": 4, "fine": 4, "skip_1": 4})
+    return graph.model({"halved": 4}, {"rows": 4, "short_1": 4, "skip_1": 4})
 
 
 def _to_third_mixer(weights: Weights) -> onnx.ModelProto:
     graph = Graph()
-    x = graph.add("Concat", graph.up(_close_mixer(graph, 1)), "skip_1", axis=1)
-    _open_mixer(graph, weights, 2, x)
-    return graph.model({"mixed": 4, "short_1": 4, "skip_1": 4}, {"rows": 4, "short_2": 4})
+    x = graph.up(graph.add("Transpose", "mixed_1", perm=[0, 3, 1, 2]))
+    _open_mixer(graph, weights, 2, graph.add("Concat", x, "skip_1", axis=1))
+    return graph.model({"mixed_1": 4, "skip_1": 4}, {"rows": 4, "short_2": 4})
 
 
 def _open_mixer(graph: Graph, weights: Weights, number: int, x: str) -> None:
@@ -112,9 +116,12 @@ def _open_mixer(graph: Graph, weights: Weights, number: int, x: str) -> None:
     graph.add("Transpose", graph.conv(x, as_1x1(from_input), bias), output=f"short_{number}", **by_pixel)
 
 
-def _close_mixer(graph: Graph, number: int, output: str | None = None) -> str:
-    total = graph.add("Add", "mixed", f"short_{number}", output=output)
-    return graph.add("Transpose", total, perm=[0, 3, 1, 2])
+def _short(weights: Weights, name: str) -> onnx.ModelProto:
+    """seen: float32[n, channels], what a block reads → short: float32[n, out]."""
+    graph = Graph()
+    _, from_input, bias = narrowing(weights, name)
+    graph.add("Gemm", "seen", graph.constant(from_input.T), graph.constant(bias), output="short")
+    return graph.model({"seen": 2}, {"short": 2})
 
 
 def _widen(weights: Weights, name: str) -> onnx.ModelProto:

@@ -68,15 +68,14 @@ def gelu_rows(rows: Floats) -> None:
 
 
 @vectorised
-def scale_rows(source: Floats, index: NDArray[np.int64], shares: Floats, result: Floats) -> None:
-    """Each chosen row divided by its deviation over the channels that carry something; not centred.
+def scale_rows(rows: Floats, shares: Floats) -> None:
+    """Each row divided, in place, by its deviation over the channels that carry something; not centred.
 
-    source: float32[N, c]. index: int64[n]. shares: float32[c], 1 over the number of those channels, else 0.
-    result: float32[n, c].
+    rows: float32[n, c]. shares: float32[c], 1 over the number of those channels, else 0.
     """
-    channels = source.shape[1]
-    for row in range(len(index)):
-        line, out = source[index[row]], result[row]
+    channels = rows.shape[1]
+    for row in range(len(rows)):
+        line = rows[row]
         mean, variance = np.float32(0), np.float32(0)
         for channel in range(channels):
             mean += line[channel] * shares[channel]
@@ -84,7 +83,7 @@ def scale_rows(source: Floats, index: NDArray[np.int64], shares: Floats, result:
             variance += (line[channel] - mean) * (line[channel] - mean) * shares[channel]
         factor = np.float32(1) / np.sqrt(variance + EPSILON)
         for channel in range(channels):
-            out[channel] = line[channel] * factor
+            line[channel] *= factor
 
 
 @vectorised

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from enrollment.head_kernels import TOGETHER, depthwise_at, finish_at, probability_at
+from enrollment.depthwise import DepthwiseAt
+from enrollment.head_kernels import finish_at, probability_at
 from enrollment.mixers import Mixer
 from enrollment.network_parts import Parts
 from enrollment.trunk import MIXER_STEPS, Features
@@ -17,7 +18,7 @@ class PositionHead:
 
     def __init__(self, parts: Parts, threads: int) -> None:
         self._mixer = Mixer(parts, len(MIXER_STEPS), threads)
-        self._depthwise = np.tile(parts["position_depthwise"], TOGETHER)
+        self._kernel = parts["position_depthwise"]
         self._short = (parts["position_short"], parts["position_short_bias"])
         self._mix = (parts["position_mix"], parts["position_mix_bias"])
         self._last = (parts["position_last"], parts["position_last_bias"])
@@ -33,10 +34,7 @@ class PositionHead:
             asked = cv2.resize(cells.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
         # The last convolution sees one pixel further.
         seen = np.flatnonzero(cv2.dilate(asked, np.ones((3, 3), dtype=np.uint8)))
-        rows = np.empty((len(seen), features.framed.shape[2]), dtype=np.float32)
-        depthwise_at(features.framed, seen, self._depthwise, rows)
-        mixed = np.empty((len(seen), self._mixer.out), dtype=np.float32)
-        self._mixer.run(rows, np.arange(len(seen)), mixed)
+        mixed = self._mixer.run(DepthwiseAt(features.framed, self._kernel), seen)
         head = np.zeros((height + 2, width + 2, self._mixer.out), dtype=np.float32)
         finish_at(features.framed, seen, mixed, *self._short, *self._mix, head)
         position = np.zeros((2 * height, 2 * width), dtype=np.float32)

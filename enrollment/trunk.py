@@ -14,7 +14,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from enrollment.head_kernels import MARGIN
+from enrollment.depthwise import MARGIN, DepthwiseAt
+from enrollment.feature_kernels import add_at, halve, join
 from enrollment.mixers import Mixer
 from enrollment.network_kernels import STEM_MARGIN, stem
 from enrollment.network_parts import Parts
@@ -42,12 +43,10 @@ class Trunk:
     """Loaded graphs; `run` may be called from several threads at once."""
 
     def __init__(self, parts: Parts, threads: int) -> None:
-        stages = len(MIXER_STEPS)
-        self._stages = [session(parts[f"stage_{number}"], threads) for number in range(stages)]
-        read = [{node.name for node in stage.get_inputs()} for stage in self._stages]
-        read.append({"fine", "mixed", f"short_{stages - 1}"})
-        self._read_after = [set().union(*read[number + 1 :]) for number in range(stages)]
-        self._mixers = [Mixer(parts, number, threads) for number in range(stages)]
+        stages = range(len(MIXER_STEPS))
+        self._stages = [session(parts[f"stage_{number}"], threads) for number in stages]
+        self._mixers = [Mixer(parts, number, threads) for number in stages]
+        self._short, self._kernel = session(parts["short_0"], threads), parts["depthwise_0"]
         self._stems = {
             name: tuple(parts[f"{name}_{array}"] for array in ("filters", "bias", "gamma", "beta"))
             for name in ("stem0", "stem1")
@@ -58,61 +57,80 @@ class Trunk:
 
         foreground: bool[h, w], where results are wanted; everywhere by default.
         """
-        values: dict[str, NDArray[np.float32]] = {
-            "stem0": self._run_stem("stem0", pixels, highest=True),
-            "stem1": self._run_stem("stem1", pixels, highest=False),
-        }
-        wanted = np.empty(0, dtype=np.bool_)
-        for number, (stage, mixer) in enumerate(zip(self._stages, self._mixers, strict=True)):
-            made = _run(stage, values)
-            rows = made.pop("rows")[0]
-            wanted = _reached(foreground, MIXER_STEPS[number], rows.shape[:2])
-            made["mixed"] = _mixed(mixer, rows, wanted)
-            values |= made
-            del made, rows
-            # Each is a hundred times as large as the picture: none is kept that is not read again.
-            values = {name: value for name, value in values.items() if name in self._read_after[number]}
-        coarse = values.pop("mixed")[0]
-        coarse += values.pop(f"short_{len(MIXER_STEPS) - 1}")[0]
-        return Features(coarse, _framed(coarse, values.pop("fine")[0]), wanted)
+        if foreground is None:
+            foreground = np.ones(pixels.shape, dtype=np.bool_)
+        first, second, third = reached(foreground)
+        fine = self._fine(self._seen(pixels), first)
+        halved = np.empty((1, *third.shape, fine.shape[2]), dtype=np.float32)
+        halve(fine, halved[0])
+        made = _run(self._stages[1], {"halved": halved})
+        mixed = _mixed(self._mixers[1], made["rows"][0], made["short_1"], second)
+        made = _run(self._stages[2], {"mixed_1": mixed, "skip_1": made["skip_1"]})
+        coarse = _mixed(self._mixers[2], made["rows"][0], made["short_2"], third)[0]
+        return Features(coarse, _framed(coarse, fine), third)
 
-    def _run_stem(self, name: str, pixels: NDArray[np.uint8], *, highest: bool) -> NDArray[np.float32]:
-        filters, bias, gamma, beta = self._stems[name]
-        height, width = pixels.shape
-        result = np.empty((1, len(bias), height // 2, width // 2), dtype=np.float32)
+    def _seen(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the first mixer's block reads, framed: the gated context, then the second stem."""
+        height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
         padded = np.pad(pixels.astype(np.float32), STEM_MARGIN)
-        stem(padded, filters, bias, gamma, beta, highest, result[0])
+        filters, bias, gamma, beta = self._stems["stem0"]
+        opening = np.empty((1, len(bias), height, width), dtype=np.float32)
+        stem(padded, filters, bias, gamma, beta, True, opening[0])
+        (gated,) = self._stages[0].run(None, {"stem0": opening})
+        del opening
+        filters, bias, gamma, beta = self._stems["stem1"]
+        first = gated.shape[3]
+        result, inner = _in_frame(height, width, first + len(bias))
+        inner[..., :first] = gated[0]
+        stem(padded, filters, bias, gamma, beta, False, inner[..., first:].transpose(2, 0, 1))
+        return result
+
+    def _fine(self, seen: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """The first mixer's block, framed: float32[h/2 + 8, w/2 + 8, 32]; the frame holds anything."""
+        height, width, channels = seen.shape
+        (short,) = self._short.run(None, {"seen": seen.reshape(-1, channels)})
+        result = np.asarray(short.reshape(height, width, -1), dtype=np.float32)
+        places = np.flatnonzero(wanted)
+        add_at(result, places, self._mixers[0].run(DepthwiseAt(seen, self._kernel), places))
         return result
 
 
-def _mixed(mixer: Mixer, rows: NDArray[np.float32], wanted: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """float32[h, w, c] → float32[1, h, w, out], zero where not wanted (bool[h, w])."""
-    height, width, channels = rows.shape
-    result = np.zeros((height * width, mixer.out), dtype=np.float32)
-    mixer.run(rows.reshape(-1, channels), np.flatnonzero(wanted), result)
-    return result.reshape(1, height, width, mixer.out)
+def _mixed(
+    mixer: Mixer, rows: NDArray[np.float32], short: NDArray[np.float32], wanted: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Add what float32[h, w, c] gives, where wanted (bool[h, w]), to `short`, float32[1, h, w, out]."""
+    places, flat = np.flatnonzero(wanted), rows.reshape(-1, rows.shape[2])
+    short.reshape(-1, mixer.out)[places] += mixer.run(flat.__getitem__, places)
+    return short
 
 
 def _framed(coarse: NDArray[np.float32], fine: NDArray[np.float32]) -> NDArray[np.float32]:
     """Both side by side at the resolution of `fine`, a frame of zeros around."""
-    channels, (height, width, finest) = coarse.shape[2], fine.shape
-    result = np.zeros((height + 2 * MARGIN, width + 2 * MARGIN, channels + finest), dtype=np.float32)
-    inner = result[MARGIN:-MARGIN, MARGIN:-MARGIN]
-    inner[..., channels:] = fine
-    for y, x in np.ndindex(2, 2):
-        inner[y::2, x::2, :channels] = coarse
+    height, width, finest = fine.shape
+    result, _ = _in_frame(height - 2 * MARGIN, width - 2 * MARGIN, coarse.shape[2] + finest)
+    join(coarse, fine, result)
     return result
 
 
-def _reached(foreground: NDArray[np.bool_] | None, step: int, size: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Pixels of a level that the foreground and its margin touch."""
-    if foreground is None:
-        return np.ones(size, dtype=np.bool_)
-    side = 2 * MIXED_MARGIN_PX + 1
-    near = cv2.dilate(foreground.astype(np.uint8), np.ones((side, side), dtype=np.uint8))
-    height, width = foreground.shape
-    cells = near.reshape(height // step, step, width // step, step)
-    return np.asarray(cells.any(axis=(1, 3)), dtype=np.bool_)
+def _in_frame(height: int, width: int, channels: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A new float32[height + 8, width + 8, channels], zero in its frame, and what lies inside it."""
+    result = np.empty((height + 2 * MARGIN, width + 2 * MARGIN, channels), dtype=np.float32)
+    result[:MARGIN] = result[-MARGIN:] = 0
+    result[:, :MARGIN] = result[:, -MARGIN:] = 0
+    return result, result[MARGIN:-MARGIN, MARGIN:-MARGIN]
+
+
+def reached(foreground: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    """Pixels of each mixer's level that the foreground and its margin touch."""
+    found, cells, step = {}, foreground, 1
+    while step < max(MIXER_STEPS):
+        cells = cells[::2] | cells[1::2]
+        cells, step = cells[:, ::2] | cells[:, 1::2], 2 * step
+        # The margin is whole pixels of every level, so it may be added here.
+        side = 2 * (MIXED_MARGIN_PX // step) + 1
+        near = cv2.dilate(np.asarray(cells, dtype=np.uint8), np.ones((side, side), dtype=np.uint8))
+        found[step] = np.asarray(near, dtype=np.bool_)
+    return [found[step] for step in MIXER_STEPS]
 
 
 def _run(

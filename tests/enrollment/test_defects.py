@@ -128,6 +128,26 @@ def test_placement_of_known_shapes() -> None:
     assert placement(foreground).parted == pytest.approx(1 / 3, abs=0.02)
 
 
+@pytest.mark.parametrize("odd", [0, 1])
+def test_ridge_tone_equals_its_definition(odd: int) -> None:
+    """Median and share, number by number, of an even and an odd number of pixels."""
+    pixels = cv2.resize(np.random.default_rng(4).integers(0, 90, (30, 30), dtype=np.uint8), (120, 120))
+    foreground = np.zeros_like(pixels, dtype=np.bool_)
+    foreground[20:90, 30:110] = True
+    foreground[0, 0] = odd
+    smooth = cv2.GaussianBlur(pixels, (0, 0), 1.0)
+    square = np.ones((15, 15), dtype=np.uint8)
+    darkest, lightest = (
+        cv2.blur(grey, (15, 15)).astype(np.float64)
+        for grey in (cv2.erode(smooth, square), cv2.dilate(smooth, square))
+    )
+    judged = foreground & (lightest - darkest > 8)
+    dark = smooth[judged] < (lightest + darkest)[judged] / 2
+    tone = ridge_tone(pixels, foreground)
+    assert tone.contrast == np.median((lightest - darkest)[foreground])
+    assert 0 < tone.dark_share == dark.mean() < 1
+
+
 def test_nothing_to_judge_is_no_error() -> None:
     """An even picture has no contrast and no defect of moisture; no foreground is told in three codes."""
     even = np.full((150, 150), 7, dtype=np.uint8)

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from test_network_kernels import naive_gelu
 
-from enrollment.head_kernels import MARGIN, TAPS, TOGETHER, depthwise_at, finish_at, probability_at
+from enrollment.depthwise import MARGIN
+from enrollment.head_kernels import finish_at, probability_at
 
 HEIGHT, WIDTH, CHANNELS, OUT = 9, 24, 5, 4
 
@@ -26,19 +27,6 @@ def places() -> NDArray[np.int64]:
     chosen[[0, 0, -1, -1, 4], [0, -1, 0, -1, 3]] = True
     chosen[2:4, 1:] = True
     return np.flatnonzero(chosen)
-
-
-def test_depthwise(features: NDArray[np.float32], places: NDArray[np.int64]) -> None:
-    """Tap by tap."""
-    kernel = np.random.default_rng(2).normal(size=(TAPS, TAPS, CHANNELS)).astype(np.float32)
-    result = np.empty((len(places), CHANNELS), dtype=np.float32)
-    depthwise_at(features, places, np.tile(kernel, TOGETHER), result)
-    reach = MARGIN - TAPS // 2
-    for place, row in zip(places, result, strict=True):
-        y, x = place // WIDTH + reach, place % WIDTH + reach
-        np.testing.assert_allclose(
-            row, (features[y : y + TAPS, x : x + TAPS] * kernel).sum(axis=(0, 1)), atol=1e-4
-        )
 
 
 def test_finish_and_probability(features: NDArray[np.float32], places: NDArray[np.int64]) -> None:

@@ -48,18 +48,16 @@ def test_gelu(value: float) -> None:
     np.testing.assert_allclose(rows, expected, atol=2e-6, rtol=1e-6)
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 40), st.integers(0, 8))
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(0, 8))
 @settings(max_examples=30)
-def test_scale_rows(seed: int, chosen: int, channels: int, empty: int) -> None:
-    """Rows by their index, divided by the deviation of the channels that carry something."""
+def test_scale_rows(seed: int, channels: int, empty: int) -> None:
+    """Divided by the deviation of the channels that carry something."""
     random = np.random.default_rng(seed)
     carries = random.permutation(np.arange(channels + empty) < channels)
-    source = np.where(carries, random.normal(1, 3, (20, channels + empty)), 0).astype(np.float32)
-    index = random.integers(0, 20, chosen)
-    result = np.empty((chosen, channels + empty), dtype=np.float32)
-    scale_rows(source, index, (carries / channels).astype(np.float32), result)
-    deviation = np.sqrt(source[:, carries].astype(np.float64).var(axis=1) + 1e-3)
-    np.testing.assert_allclose(result, (source / deviation[:, None])[index], rtol=1e-4, atol=1e-5)
+    rows = np.where(carries, random.normal(1, 3, (20, channels + empty)), 0).astype(np.float32)
+    expected = rows / np.sqrt(rows[:, carries].astype(np.float64).var(axis=1, keepdims=True) + 1e-3)
+    scale_rows(rows, (carries / channels).astype(np.float32))
+    np.testing.assert_allclose(rows, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("highest", [True, False])
