@@ -60,7 +60,8 @@ def find_defects(
     seen, inside = pixels[window], foreground[window]
     found = {Defect.FEW_MINUTIAE: float(template.quality.sum()) / 100 < FEW_EXPECTED_MINUTIAE}
     found |= _of_place(foreground)
-    found |= _of_moisture(ridge_tone(seen, inside), ridge_texture(seen, inside))
+    smooth = np.asarray(cv2.GaussianBlur(seen, (0, 0), BAND_SIGMAS_PX[0]), dtype=np.uint8)
+    found |= _of_moisture(ridge_tone(smooth, inside), ridge_texture(seen, smooth, inside))
     found |= _of_ridges(seen, inside)
     area = int(inside.sum())
     if template.field is not None and not found[Defect.TOO_DRY]:  # what is dry hardly shows ridges anywhere
@@ -117,9 +118,8 @@ def _around(foreground: NDArray[np.bool_]) -> tuple[slice, slice]:
     return np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def ridge_tone(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> RidgeTone:
-    """Tone of the ridge pattern, each pixel judged against the darkest and lightest around it."""
-    smooth = cv2.GaussianBlur(pixels, (0, 0), BAND_SIGMAS_PX[0])
+def ridge_tone(smooth: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> RidgeTone:
+    """Tone of the ridge pattern without its grain, each pixel judged against the extremes around it."""
     square = (RIDGE_AND_VALLEY_PX, RIDGE_AND_VALLEY_PX)
     around = np.ones(square, dtype=np.uint8)
     darkest = cv2.blur(cv2.erode(smooth, around), square)

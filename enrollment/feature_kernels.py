@@ -21,6 +21,18 @@ def add_at(framed: Floats, places: NDArray[np.int64], rows: Floats) -> None:
 
 
 @vectorised
+def gate(values: Floats, gates: Floats, result: Floats) -> None:
+    """The products of float32[c, h, w] as the first c channels of float32[h + 8, w + 8, d], in its frame."""
+    channels, height, width = values.shape
+    for y in range(height):
+        out = result[y + MARGIN]
+        for channel in range(channels):
+            line, factors = values[channel, y], gates[channel, y]
+            for x in range(width):
+                out[x + MARGIN, channel] = line[x] * factors[x]
+
+
+@vectorised
 def halve(framed: Floats, result: Floats) -> None:
     """Half of the channels by the maximum of 2 × 2 pixels, the others by their mean: float32[h/2, w/2, c]."""
     height, width, channels = result.shape

@@ -51,7 +51,7 @@ def position_arrays(weights: Weights, name: str) -> dict[str, NDArray[np.float32
     return {part: np.ascontiguousarray(_single(array)) for part, array in arrays.items()}
 
 
-def context(graph: Graph, weights: Weights, x: str) -> str:
+def context(graph: Graph, weights: Weights, x: str, output: str) -> str:
     """The first encoder and decoder, separable convolutions only."""
     skips = []
     for level in range(4):
@@ -60,19 +60,19 @@ def context(graph: Graph, weights: Weights, x: str) -> str:
         x = downsample(graph, x, (16, 32, 64, 128)[level])
     for level in reversed(range(4)):
         x = _separable(graph, weights, f"dec0_{level}", x)
-        x = graph.add("Concat", graph.up(x), skips[level], axis=1)
+        x = graph.add("Concat", graph.up(x), skips[level], axis=1, output=None if level else output)
     return x
 
 
-def attention(graph: Graph, weights: Weights, x: str) -> str:
-    """Gate the context with what three dilations see of it."""
+def attention(graph: Graph, weights: Weights, x: str, output: str) -> None:
+    """What the context is multiplied with: what three dilations see of it."""
     branches = []
     for dilation in (1, 3, 6):
         kernel, bias = weights[f"attention_conv_d{dilation}"]
         branches.append(graph.gelu(graph.conv(x, kernel.transpose(3, 2, 0, 1), bias, dilation=dilation)))
     kernel, bias = weights["attention_s"]
     gate = graph.conv(graph.add("Concat", *branches, axis=1), as_1x1(kernel[0, 0].T), bias)
-    return graph.add("Mul", x, graph.add("Sigmoid", gate))
+    graph.add("Sigmoid", gate, output=output)
 
 
 def _separable(graph: Graph, weights: Weights, name: str, x: str) -> str:

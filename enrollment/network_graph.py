@@ -79,11 +79,10 @@ def build_parts(weights: Weights) -> Parts:
 
 
 def _context(weights: Weights) -> onnx.ModelProto:
-    """stem0: float32[1, 16, h/2, w/2], sides multiples of 16 → gated: float32[1, h/2, w/2, 32]."""
+    """stem0: float32[1, 16, h/2, w/2], sides multiples of 16 → context, gate: float32[1, 32, h/2, w/2]."""
     graph = Graph()
-    x = attention(graph, weights, context(graph, weights, "stem0"))
-    graph.add("Transpose", x, output="gated", perm=[0, 2, 3, 1])
-    return graph.model({"stem0": 4}, {"gated": 4})
+    attention(graph, weights, context(graph, weights, "stem0", output="context"), output="gate")
+    return graph.model({"stem0": 4}, {"context": 4, "gate": 4})
 
 
 def _to_second_mixer(weights: Weights) -> onnx.ModelProto:

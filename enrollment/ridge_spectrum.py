@@ -86,8 +86,10 @@ def ridge_spectrum(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> 
     rows, columns = np.mgrid[
         half : pixels.shape[0] - half + 1 : _STEP_PX, half : pixels.shape[1] - half + 1 : _STEP_PX
     ]
-    share = cv2.boxFilter(foreground.astype(np.float32), -1, (_WINDOW_PX, _WINDOW_PX))
-    inside = share[rows, columns] > _INSIDE
+    counts = np.asarray(cv2.integral(foreground.astype(np.uint8)))
+    below = counts[rows + half, columns + half] - counts[rows + half, columns - half]
+    above = counts[rows - half, columns + half] - counts[rows - half, columns - half]
+    inside = below - above > _INSIDE * _WINDOW_PX**2
     places = np.column_stack([rows[inside], columns[inside]])
     if not len(places):
         return None

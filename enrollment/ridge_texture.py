@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from matcher.template import CELL_PX
 
-#: Standard deviations of the averages before ridges are cut out and before steps are measured, in pixels.
-_CUT_SIGMA_PX: Final = 1.0
+#: Standard deviation of the average before steps are measured, in pixels.
 _STEP_SIGMA_PX: Final = 0.8
 #: Ridge and valley tones are these percentiles of the print's greys.
 _TONES: Final = (10, 90)
@@ -40,8 +39,10 @@ class RidgeTexture:
     coherence: float
 
 
-def ridge_texture(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> RidgeTexture | None:
-    """Measure a print at 500 ppi; None where fewer than 25 cells lie inside it."""
+def ridge_texture(
+    pixels: NDArray[np.uint8], smooth: NDArray[np.uint8], foreground: NDArray[np.bool_]
+) -> RidgeTexture | None:
+    """Measure a print at 500 ppi; None where fewer than 25 cells lie inside it. smooth: without its grain."""
     edge = np.ones((_EDGE_PX, _EDGE_PX), dtype=np.uint8)
     inner = cv2.erode(foreground.astype(np.uint8), edge)
     cells = _cells(inner.astype(np.float32)) > _INSIDE
@@ -52,13 +53,12 @@ def ridge_texture(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> R
     down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, ksize=3, scale=0.125)
     xx, yy, xy = (_cells(product)[cells] for product in (across * across, down * down, across * down))
     coherent = np.hypot(2 * xy, xx - yy) / np.maximum(xx + yy, 1e-6)
-    blots, pieces = _dark_areas(pixels, foreground)
+    blots, pieces = _dark_areas(smooth, foreground)
     return RidgeTexture(blots, pieces, float(coherent.mean()))
 
 
-def _dark_areas(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> tuple[float, float]:
+def _dark_areas(smooth: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> tuple[float, float]:
     """Blots and pieces: one threshold for the whole print, since a blot has no valley beside it."""
-    smooth = cv2.GaussianBlur(pixels, (0, 0), _CUT_SIGMA_PX)
     darkest, lightest = np.percentile(smooth[foreground][::5], _TONES)
     dark = ((smooth < (darkest + lightest) / 2) & foreground).astype(np.uint8)
     area = int(foreground.sum())

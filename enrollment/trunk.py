@@ -15,7 +15,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from enrollment.depthwise import MARGIN, DepthwiseAt
-from enrollment.feature_kernels import add_at, halve, join
+from enrollment.feature_kernels import add_at, gate, halve, join
 from enrollment.mixers import Mixer
 from enrollment.network_kernels import STEM_MARGIN, stem
 from enrollment.network_parts import Parts
@@ -76,12 +76,13 @@ class Trunk:
         filters, bias, gamma, beta = self._stems["stem0"]
         opening = np.empty((1, len(bias), height, width), dtype=np.float32)
         stem(padded, filters, bias, gamma, beta, True, opening[0])
-        (gated,) = self._stages[0].run(None, {"stem0": opening})
+        made = _run(self._stages[0], {"stem0": opening})
         del opening
         filters, bias, gamma, beta = self._stems["stem1"]
-        first = gated.shape[3]
+        first = made["gate"].shape[1]
         result, inner = _in_frame(height, width, first + len(bias))
-        inner[..., :first] = gated[0]
+        gate(made["context"][0], made["gate"][0], result)
+        del made
         stem(padded, filters, bias, gamma, beta, False, inner[..., first:].transpose(2, 0, 1))
         return result
 

@@ -135,7 +135,7 @@ def test_ridge_tone_equals_its_definition(odd: int) -> None:
     foreground = np.zeros_like(pixels, dtype=np.bool_)
     foreground[20:90, 30:110] = True
     foreground[0, 0] = odd
-    smooth = cv2.GaussianBlur(pixels, (0, 0), 1.0)
+    smooth = np.asarray(cv2.GaussianBlur(pixels, (0, 0), 1.0), dtype=np.uint8)
     square = np.ones((15, 15), dtype=np.uint8)
     darkest, lightest = (
         cv2.blur(grey, (15, 15)).astype(np.float64)
@@ -143,7 +143,7 @@ def test_ridge_tone_equals_its_definition(odd: int) -> None:
     )
     judged = foreground & (lightest - darkest > 8)
     dark = smooth[judged] < (lightest + darkest)[judged] / 2
-    tone = ridge_tone(pixels, foreground)
+    tone = ridge_tone(smooth, foreground)
     assert tone.contrast == np.median((lightest - darkest)[foreground])
     assert 0 < tone.dark_share == dark.mean() < 1
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from enrollment.depthwise import MARGIN, TAPS, DepthwiseAt
-from enrollment.feature_kernels import add_at, halve, join
+from enrollment.feature_kernels import add_at, gate, halve, join
 from enrollment.parameters import MIXED_MARGIN_PX
 from enrollment.trunk import MIXER_STEPS, reached
 
@@ -53,6 +53,16 @@ def test_add_at(places: NDArray[np.int64]) -> None:
         expected[INNER][place // WIDTH, place % WIDTH] += row
     add_at(features, places, rows)
     np.testing.assert_array_equal(features, expected)
+
+
+def test_gate() -> None:
+    """The other channels and the frame are not touched."""
+    values, gates = np.random.default_rng(2).normal(size=(2, 3, HEIGHT, WIDTH)).astype(np.float32)
+    result = framed(5)
+    expected = result.copy()
+    expected[INNER][..., :3] = (values * gates).transpose(1, 2, 0)
+    gate(values, gates, result)
+    np.testing.assert_array_equal(result, expected)
 
 
 def test_halve() -> None:
