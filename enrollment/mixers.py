@@ -27,7 +27,7 @@ class Mixer:
     def __init__(self, parts: Parts, number: int, threads: int) -> None:
         self._widen = session(parts[f"widen_{number}"], threads)
         self._narrow = session(parts[f"narrow_{number}"], threads)
-        self._shares = parts[f"shares_{number}"]
+        self._shares, self._bias = parts[f"shares_{number}"], parts[f"bias_{number}"]
         wide, self.out = (int(size) for size in parts[f"sizes_{number}"])
         self._tile = max(TILE_BYTES // (4 * wide), 1)
 
@@ -38,6 +38,6 @@ class Mixer:
             rows = rows_at(places[start : start + self._tile])
             scale_rows(rows, self._shares)
             (wide,) = self._widen.run(None, {"rows": rows})
-            gelu_rows(wide)
+            gelu_rows(wide, self._bias)
             result[start : start + self._tile] = self._narrow.run(None, {"wide": wide})[0]
         return result

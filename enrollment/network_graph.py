@@ -54,8 +54,8 @@ MIXED = ("enc1_0", "dec1_1", "dec1_0", "head_0_ibc")
 def build_parts(weights: Weights) -> Parts:
     """Graphs stage_0 … stage_2, short_0, widen_n and narrow_n for mixer n, heads; and arrays.
 
-    Arrays: sizes_n, int64[2], channels wide and out; shares_n for `scale_rows`; depthwise_0,
-    float32[7, 7, 64]; those of the stems and of `position_head`.
+    Arrays: sizes_n, int64[2], channels wide and out; shares_n for `scale_rows`; bias_n,
+    float32[wide], for `gelu_rows`; depthwise_0, float32[7, 7, 64]; those of the stems and of `position_head`.
     """
     stages = (_context, _to_second_mixer, _to_third_mixer)
     graphs = {f"stage_{number}": stage(weights) for number, stage in enumerate(stages)}
@@ -64,9 +64,9 @@ def build_parts(weights: Weights) -> Parts:
     for number, block in enumerate(MIXED):
         graphs[f"widen_{number}"] = _widen(weights, block)
         graphs[f"narrow_{number}"] = _narrow(weights, block)
-        wide, _ = expansion(weights, block)
+        _, arrays[f"bias_{number}"] = expansion(weights, block)
         from_wide, _, _ = narrowing(weights, block)
-        arrays[f"sizes_{number}"] = np.array([len(wide), len(from_wide)])
+        arrays[f"sizes_{number}"] = np.array(from_wide.shape[::-1])
         arrays[f"shares_{number}"] = averaging(weights, block)[0]
     arrays["depthwise_0"] = depthwise_array(weights, MIXED[0])
     for name in ("stem0", "stem1"):
@@ -124,10 +124,10 @@ def _short(weights: Weights, name: str) -> onnx.ModelProto:
 
 
 def _widen(weights: Weights, name: str) -> onnx.ModelProto:
-    """rows: float32[n, channels], divided by their deviation → float32[n, wide]."""
+    """rows: float32[n, channels], divided by their deviation → float32[n, wide], without the bias."""
     graph = Graph()
-    matrix, bias = expansion(weights, name)
-    graph.add("Gemm", "rows", graph.constant(matrix.T), graph.constant(bias), output="wide")
+    matrix, _ = expansion(weights, name)
+    graph.add("MatMul", "rows", graph.constant(matrix.T), output="wide")
     return graph.model({"rows": 2}, {"wide": 2})
 
 

@@ -59,12 +59,12 @@ def gelu(value: np.float32) -> np.float32:
 
 
 @vectorised
-def gelu_rows(rows: Floats) -> None:
-    """GELU of every number of float32[n, c], in place."""
+def gelu_rows(rows: Floats, bias: Floats) -> None:
+    """GELU of float32[n, c] + float32[c], in place: onnxruntime adds a bias in a pass of its own."""
     for row in range(rows.shape[0]):
         line = rows[row]
         for channel in range(rows.shape[1]):
-            line[channel] = gelu(line[channel])
+            line[channel] = gelu(line[channel] + bias[channel])
 
 
 @vectorised

@@ -15,7 +15,7 @@ from enrollment.network_parts import Parts
 from enrollment.weights import SHA256, checked_bytes, read_weights
 
 #: Bump when `network_graph`, `network_blocks` or `graph_nodes` change: parts of another version are rebuilt.
-BUILDER_VERSION = 6
+BUILDER_VERSION = 7
 #: magic, SHA-256 of the rest, an archive of NumPy arrays
 _MAGIC = b"TPPARTS1"
 _HEADER = len(_MAGIC) + 32

@@ -43,8 +43,9 @@ def naive_stem(
 def test_gelu(value: float) -> None:
     """Within 2e-6, far out too."""
     rows = np.full((1, 9), value, dtype=np.float32)
-    expected = naive_gelu(rows)
-    gelu_rows(rows)
+    bias = np.arange(9, dtype=np.float32) / 4
+    expected = naive_gelu(rows + bias)
+    gelu_rows(rows, bias)
     np.testing.assert_allclose(rows, expected, atol=2e-6, rtol=1e-6)
 
 
