@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enrollment.capture import Defect
+from enrollment.grey_bands import without_grain
 from enrollment.parameters import (
-    BAND_SIGMAS_PX,
     CLEAR_PERIOD_SHARE,
     DRY_COHERENCE,
     DRY_DARK_SHARE,
@@ -60,7 +60,7 @@ def find_defects(
     seen, inside = pixels[window], foreground[window]
     found = {Defect.FEW_MINUTIAE: float(template.quality.sum()) / 100 < FEW_EXPECTED_MINUTIAE}
     found |= _of_place(foreground)
-    smooth = np.asarray(cv2.GaussianBlur(seen, (0, 0), BAND_SIGMAS_PX[0]), dtype=np.uint8)
+    smooth = without_grain(seen)
     found |= _of_moisture(ridge_tone(smooth, inside), ridge_texture(seen, smooth, inside))
     found |= _of_ridges(seen, inside)
     area = int(inside.sum())
