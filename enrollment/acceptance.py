@@ -17,6 +17,7 @@ from enrollment.parameters import (
     LEAST_EXPECTED_MINUTIAE,
     LEAST_RIDGE_EVIDENCE,
     LEAST_RIDGE_SHARE,
+    LEAST_SURENESS,
     MOST_AREA_PX2,
     MOST_SIDE_PX,
     SMALL_AREA_PX2,
@@ -58,8 +59,10 @@ def why_no_template(template: Template, foreground: NDArray[np.bool_], share: fl
     """
     probability = template.quality / 100
     judged = probability[probability >= JUDGED_PROBABILITY]
-    if len(judged) and share * judged.mean() < LEAST_RIDGE_EVIDENCE:
-        return Reason.NO_FINGERPRINT
+    if len(judged):
+        sure = float(judged.mean())
+        if sure < LEAST_SURENESS or share * sure < LEAST_RIDGE_EVIDENCE:
+            return Reason.NO_FINGERPRINT
     if judged.sum() < LEAST_EXPECTED_MINUTIAE:
         return Reason.TOO_SMALL if int(foreground.sum()) < SMALL_AREA_PX2 else Reason.TOO_FEW_MINUTIAE
     return None
