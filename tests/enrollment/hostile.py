@@ -60,7 +60,8 @@ def seeds() -> dict[str, bytes]:
 def mutants(seed: bytes, count: int, rng: np.random.Generator) -> Iterator[bytes]:
     """Files near a sound one: cut, flipped, overwritten, spliced, in the header or anywhere."""
     makers = (_cut, _flipped, _flipped_head, _extreme, _extreme_head, _repeated, _removed)
-    for index in range(count):
+    first = int(rng.integers(len(makers)))  # who asks for one gets any kind
+    for index in range(first, first + count):
         mutant = makers[index % len(makers)](seed, rng)
         yield repaired_png(mutant) if mutant.startswith(b"\x89PNG") and rng.random() < 0.8 else mutant
 
@@ -77,7 +78,7 @@ def repaired_png(data: bytes) -> bytes:
 
 
 def _cut(data: bytes, rng: np.random.Generator) -> bytes:
-    return data[: int(rng.integers(1, len(data)))]
+    return data[: int(rng.integers(min(1, len(data) - 1), len(data)))]
 
 
 def _flipped(data: bytes, rng: np.random.Generator) -> bytes:
@@ -111,7 +112,7 @@ def _repeated(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def _removed(data: bytes, rng: np.random.Generator) -> bytes:
-    start = int(rng.integers(2, len(data)))
+    start = int(rng.integers(min(2, len(data) - 1), len(data)))
     return data[:start] + data[start + int(rng.integers(1, 400)) :]
 
 
