@@ -3,8 +3,8 @@
     python -m benchmarks.memory
 
 The largest accepted picture (four million pixels) with the largest print, a rolled finger that fills its box;
-a plain one; and four million pixels of ridges, which no finger leaves. Resident set, in MiB: when the network
-is loaded, and the peak.
+the same on glass so grainy that its ridges have to be looked for; a plain one; and four million pixels of
+ridges, which no finger leaves. Resident set, in MiB: when the network is loaded, and the peak.
 """
 
 from __future__ import annotations
@@ -23,22 +23,24 @@ from enrollment.network import MinutiaeNetwork
 from enrollment.pipeline import extract
 from matcher.codes import FingerPosition, ImpressionType
 
-#: Width and height of the picture, of the ridges in it.
+#: Width and height of the picture, of the ridges in it, and the grain's deviation in grey levels.
 KINDS: Final = {
-    "plain": ((368, 448), (240, 350)),
-    "rolled, largest": ((2000, 2000), (790, 720)),
-    "all ridges": ((2000, 2000), (2000, 2000)),
+    "plain": ((368, 448), (240, 350), 0.0),
+    "rolled, largest": ((2000, 2000), (790, 720), 0.0),
+    "all ridges": ((2000, 2000), (2000, 2000), 0.0),
+    "grainy, largest": ((2000, 2000), (790, 720), 25.0),
 }
 _PERIOD_PX: Final = 9.0
 
 
-def picture(size: tuple[int, int], print_px: tuple[int, int]) -> NDArray[np.uint8]:
+def picture(size: tuple[int, int], print_px: tuple[int, int], grain: float) -> NDArray[np.uint8]:
     """Concentric ridges in the middle of a light ground."""
     (width, height), (wide, tall) = size, print_px
     y, x = np.mgrid[:height, :width].astype(np.float32)
     ridges = 127 + 100 * np.sin(np.hypot(x - width / 2, y - 0.6 * height) * (2 * np.pi / _PERIOD_PX))
     inside = (np.abs(x - width / 2) <= wide / 2) & (np.abs(y - height / 2) <= tall / 2)
-    return np.where(inside, ridges, 250).astype(np.uint8)
+    noise = np.random.default_rng(1).normal(0.0, grain, inside.shape)
+    return np.asarray(np.clip(np.where(inside, ridges, 250) + noise, 0, 255), dtype=np.uint8)
 
 
 def peak_of(kind: str) -> tuple[float, float, str]:
@@ -74,7 +76,7 @@ def main() -> None:
     if len(sys.argv) == 3:
         print(*measure(int(sys.argv[1]), int(sys.argv[2])))
         return
-    for kind, (size, _) in KINDS.items():
+    for kind, (size, *_) in KINDS.items():
         before, peak, outcome = peak_of(kind)
         print(f"{kind:16} {size[0]} x {size[1]}: {before:.0f} MiB loaded, {peak:.0f} MiB peak ({outcome})")
 

@@ -77,8 +77,7 @@ JUDGED_PROBABILITY = 0.2
 #: Least product of that share and the peaks' mean probability; prints 0.16 (so dry that their ridges are rows
 #: of dots) to 0.75, photographs and textures with as many peaks as a print 0.03-0.133.
 LEAST_RIDGE_EVIDENCE = 0.15
-#: Least mean probability of those peaks: real prints from 0.53, the driest synthetic ones 0.375, lines of text
-#: to 0.345.
+#: Least mean probability of those peaks: real prints from 0.53, synthetic ones from 0.375, text to 0.345.
 LEAST_SURENESS = 0.36
 #: Fewer expected minutiae (sum of probabilities) cannot be compared.
 LEAST_EXPECTED_MINUTIAE = 4.0

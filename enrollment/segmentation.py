@@ -88,9 +88,11 @@ def segment_ridges(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     width of ridges.
     """
     grey = pixels.astype(np.float32)
-    fine, coarse = (cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in BAND_SIGMAS_PX[:2])
-    ridges = gradients(np.asarray(fine - coarse, dtype=np.float32))
-    return segment(ridges, STRONG_RIDGES_PERCENTILE, STRONG_RIDGES_SHARE)
+    shading = cv2.GaussianBlur(grey, (0, 0), BAND_SIGMAS_PX[1])
+    ridges = np.asarray(cv2.GaussianBlur(grey, (0, 0), BAND_SIGMAS_PX[0]), dtype=np.float32)
+    cv2.subtract(ridges, shading, dst=ridges)
+    del grey, shading  # four million pixels may come
+    return segment(gradients(ridges), STRONG_RIDGES_PERCENTILE, STRONG_RIDGES_SHARE)
 
 
 def crop_to_foreground(pixels: NDArray[np.uint8], foreground: NDArray[np.bool_]) -> Crop:
