@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from enrollment.parameters import BAND_SIGMAS_PX
+
 #: Side of a cell of the grid, in pixels at 500 ppi: 0.4 mm, an eighth of the tolerance of a finger's box.
 CELL_PX = 8
-#: Standard deviations that bound the band of ridges and the band of strokes, stamps and shadows, in pixels;
-#: those of `grey_bands`.
-_BAND_SIGMAS_PX = (1.0, 4.0, 16.0)
 #: A pixel shows a ridge or a valley when it differs by this many grey levels from its surroundings.
 _RIDGE_GREY = 7.0
 #: Standard deviation of the averages: more than a ridge period, less than the gap at a joint.
@@ -41,9 +40,9 @@ class RidgeMap:
 
 def ridge_map(pixels: NDArray[np.uint8]) -> RidgeMap:
     """Find the skin in a picture at 500 ppi, uint8[h, w]."""
-    fine, middle = (_blur(pixels.astype(np.float32), sigma) for sigma in _BAND_SIGMAS_PX[:2])
+    fine, middle = (_blur(pixels.astype(np.float32), sigma) for sigma in BAND_SIGMAS_PX[:2])
     ridges = fine - middle
-    strokes = middle - _wide_blur(middle, _BAND_SIGMAS_PX[2])
+    strokes = middle - _wide_blur(middle, BAND_SIGMAS_PX[2])
     full = _cells((np.abs(ridges) > _RIDGE_GREY).astype(np.float32))
     energy, other = (_average(_cells(np.square(band))) for band in (ridges, strokes))
     share = energy / (energy + other + _NO_ENERGY)

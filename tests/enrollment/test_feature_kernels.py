@@ -5,38 +5,22 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from framed_features import HEIGHT, WIDTH, framed, some_places
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from enrollment.depthwise import MARGIN, TAPS, DepthwiseAt
 from enrollment.feature_kernels import add_at, gate, halve, join
 from enrollment.parameters import MIXED_MARGIN_PX
 from enrollment.trunk import MIXER_STEPS, reached
 
-HEIGHT, WIDTH = 10, 24
 INNER = np.s_[MARGIN:-MARGIN, MARGIN:-MARGIN]
 
 
-def framed(channels: int) -> NDArray[np.float32]:
-    """Random features in their frame of zeros."""
-    inner = np.random.default_rng(1).normal(size=(HEIGHT, WIDTH, channels)).astype(np.float32)
-    return np.pad(inner, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)))
-
-
-@pytest.fixture
-def places() -> NDArray[np.int64]:
-    """Corners, single pixels, runs longer than those made together; row ends are no neighbours."""
-    chosen = np.zeros((HEIGHT, WIDTH), dtype=np.bool_)
-    chosen[[0, 0, -1, -1, 4], [0, -1, 0, -1, 3]] = True
-    chosen[2:4, 1:] = True
-    return np.flatnonzero(chosen)
-
-
 @pytest.mark.parametrize("channels", [5, 64])
-def test_depthwise(channels: int, places: NDArray[np.int64]) -> None:
+def test_depthwise(channels: int) -> None:
     """Tap by tap."""
-    features = framed(channels)
+    features, places = framed(channels), some_places()
     kernel = np.random.default_rng(2).normal(size=(TAPS, TAPS, channels)).astype(np.float32)
     reach = MARGIN - TAPS // 2
     for place, row in zip(places, DepthwiseAt(features, kernel)(places), strict=True):
@@ -45,9 +29,10 @@ def test_depthwise(channels: int, places: NDArray[np.int64]) -> None:
         np.testing.assert_allclose(row, expected, atol=1e-4)
 
 
-def test_add_at(places: NDArray[np.int64]) -> None:
+def test_add_at() -> None:
     """At the chosen pixels only."""
-    features, rows = framed(3), np.random.default_rng(2).normal(size=(len(places), 3)).astype(np.float32)
+    features, places = framed(3), some_places()
+    rows = np.random.default_rng(2).normal(size=(len(places), 3)).astype(np.float32)
     expected = features.copy()
     for place, row in zip(places, rows, strict=True):
         expected[INNER][place // WIDTH, place % WIDTH] += row

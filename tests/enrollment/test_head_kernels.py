@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from numpy.typing import NDArray
+from framed_features import HEIGHT, WIDTH, framed, some_places
 from test_network_kernels import naive_gelu
 
 from enrollment.depthwise import MARGIN
 from enrollment.head_kernels import finish_at, probability_at
 
-HEIGHT, WIDTH, CHANNELS, OUT = 9, 24, 5, 4
+CHANNELS, OUT = 5, 4
 
 
-@pytest.fixture
-def features() -> NDArray[np.float32]:
-    """Random features in their frame of zeros."""
-    inner = np.random.default_rng(1).normal(size=(HEIGHT, WIDTH, CHANNELS)).astype(np.float32)
-    return np.pad(inner, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)))
-
-
-@pytest.fixture
-def places() -> NDArray[np.int64]:
-    """Corners, single pixels, runs longer than those taken together; row ends are no neighbours."""
-    chosen = np.zeros((HEIGHT, WIDTH), dtype=np.bool_)
-    chosen[[0, 0, -1, -1, 4], [0, -1, 0, -1, 3]] = True
-    chosen[2:4, 1:] = True
-    return np.flatnonzero(chosen)
-
-
-def test_finish_and_probability(features: NDArray[np.float32], places: NDArray[np.int64]) -> None:
+def test_finish_and_probability() -> None:
     """Norm, GELU, convolution and sigmoid; what was not chosen stays as it was."""
+    features, places = framed(CHANNELS), some_places()
     random = np.random.default_rng(3)
     short, mix = (random.normal(size=size).astype(np.float32) for size in ((OUT, CHANNELS), (OUT, OUT)))
     short_bias, mix_bias = random.normal(size=(2, OUT)).astype(np.float32)

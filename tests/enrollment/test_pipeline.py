@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 from ridge_pictures import ridge_picture
+from stored_people import random_template
 
+from enrollment.acceptance import why_no_template
 from enrollment.capture import Capture, FailureToAcquire, Finger, FingerprintImage, Reason
 from enrollment.network import MinutiaeNetwork
 from enrollment.pipeline import EXTRACTOR, extract
@@ -123,6 +126,30 @@ def test_what_is_no_finger_fails_with_a_reason(network: MinutiaeNetwork, name: s
     assert isinstance(result, FailureToAcquire)
     assert result.reason in {Reason.NO_FINGERPRINT, Reason.NO_FINGERTIP, Reason.TOO_FEW_MINUTIAE}
     assert result.advice.endswith(".")
+
+
+@pytest.mark.parametrize("factor", [0.6, 0.8, 1.4, 2.0])
+@pytest.mark.parametrize("name", ["camera", "astronaut", "grass", "text", "coffee"])
+def test_photograph_of_another_size_is_no_finger(network: MinutiaeNetwork, name: str, factor: float) -> None:
+    """Whole, smaller and larger: in some size its details are as wide as ridges. In the negative too."""
+    picture = np.asarray(getattr(skimage.data, name)())
+    if picture.ndim == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    pixels = np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=way), dtype=np.uint8)
+    for seen in (pixels, 255 - pixels):
+        assert isinstance(extract(capture_of(np.asarray(seen)), network), FailureToAcquire)
+
+
+def test_few_minutiae_of_a_small_print_are_for_its_size() -> None:
+    """Sure ones, but too few of them to compare; unsure ones show no print at all."""
+    small, large = np.ones((100, 100), dtype=np.bool_), np.ones((400, 400), dtype=np.bool_)
+    few = random_template(np.random.default_rng(1), minutiae=4)
+    sure = replace(few, quality=np.full(4, 80, dtype=np.uint8))
+    unsure = replace(few, quality=np.full(4, 35, dtype=np.uint8))
+    assert why_no_template(sure, small, 0.7) is Reason.TOO_SMALL
+    assert why_no_template(sure, large, 0.7) is Reason.TOO_FEW_MINUTIAE
+    assert why_no_template(unsure, large, 0.7) is Reason.NO_FINGERPRINT
 
 
 def test_scrap_of_a_finger_is_too_small(network: MinutiaeNetwork) -> None:
