@@ -26,6 +26,10 @@ from matcher.parameters import (
 
 Motion = NDArray[np.float64]
 
+_0, _1 = np.float32(0.0), np.float32(1.0)
+_LESS_NEAR = np.float32(1.0 / (DISTORTION_REACH * DISTORTION_REACH))
+_STIFFNESS = np.float32(DISTORTION_STIFFNESS)
+
 
 @kernel
 def fit_motion(probe: Floats, reference: Floats, pairs: Pairs, weights: Floats) -> Motion:
@@ -36,6 +40,8 @@ def fit_motion(probe: Floats, reference: Floats, pairs: Pairs, weights: Floats) 
     ax = ay = bx = by = total = 0.0
     for t in range(len(pairs)):
         i, j, w = pairs[t, 0], pairs[t, 1], weights[t]
+        if w == 0.0:
+            continue
         ax, ay = ax + w * probe[X, i], ay + w * probe[Y, i]
         bx, by = bx + w * reference[X, j], by + w * reference[Y, j]
         total += w
@@ -45,6 +51,8 @@ def fit_motion(probe: Floats, reference: Floats, pairs: Pairs, weights: Floats) 
     lever = DIRECTION_LEVER * DIRECTION_LEVER
     for t in range(len(pairs)):
         i, j = pairs[t, 0], pairs[t, 1]
+        if weights[t] == 0.0:
+            continue
         px, py = probe[X, i] - ax, probe[Y, i] - ay
         qx, qy = reference[X, j] - bx, reference[Y, j] - by
         turn_cos = reference[COS, j] * probe[COS, i] + reference[SIN, j] * probe[SIN, i]
@@ -224,17 +232,22 @@ def unbend(laid: Floats, reference: Floats, pairs: Pairs) -> Floats:
     Its displacement is the kernel-weighted mean of their residuals, drawn towards none.
     """
     out = laid.copy()
-    for i in range(laid.shape[1]):
-        sum_x = sum_y = 0.0
-        total = DISTORTION_STIFFNESS
-        for t in range(len(pairs)):
-            k, j = pairs[t, 0], pairs[t, 1]
-            dx, dy = laid[X, k] - laid[X, i], laid[Y, k] - laid[Y, i]
-            near = 1.0 - (dx * dx + dy * dy) / (DISTORTION_REACH * DISTORTION_REACH)
-            if near > 0.0:
-                sum_x += near * near * (reference[X, j] - laid[X, k])
-                sum_y += near * near * (reference[Y, j] - laid[Y, k])
-                total += near * near
-        out[X, i] += np.float32(sum_x / total)
-        out[Y, i] += np.float32(sum_y / total)
+    count = laid.shape[1]
+    x, y = laid[X], laid[Y]
+    sums = np.zeros((3, count), np.float32)
+    sum_x, sum_y, total = sums[0], sums[1], sums[2]
+    for t in range(len(pairs)):
+        k, j = pairs[t, 0], pairs[t, 1]
+        at_x, at_y = x[k], y[k]
+        off_x, off_y = reference[X, j] - at_x, reference[Y, j] - at_y
+        for i in range(count):
+            dx, dy = at_x - x[i], at_y - y[i]
+            near = _1 - (dx * dx + dy * dy) * _LESS_NEAR
+            weight = near * near if near > _0 else _0
+            sum_x[i] += weight * off_x
+            sum_y[i] += weight * off_y
+            total[i] += weight
+    for i in range(count):
+        out[X, i] += sum_x[i] / (total[i] + _STIFFNESS)
+        out[Y, i] += sum_y[i] / (total[i] + _STIFFNESS)
     return out

@@ -45,6 +45,7 @@ from matcher.prepared import (
     prepare,
     unpacked,
 )
+from matcher.ridge_fields import lay_fields
 from matcher.scoring import Score, calibrate, calibrate_many
 
 __all__ = [
@@ -192,9 +193,10 @@ def _weigh(probe: Arrays, reference: Arrays) -> tuple[Pairs, Motion, NDArray[np.
         if worth * share > CONVINCING:
             break
     if features[0] > 0.0:
-        features[2] = ridge_factor(own_cells, other_cells, best_motion)
+        fields = lay_fields(own_cells, other_cells, best_motion)
+        features[2] = ridge_factor(fields.agreement) if own_cells.size and other_cells.size else 1.0
         measure_pairs(best_laid, other, best_pairs, table, measures)
-        measure_region(own_cells, other_cells, best_motion, features[1], best_common, measures)
+        measure_region(features[1], best_common, fields, measures)
     return best_pairs, best_motion, features, measures
 
 

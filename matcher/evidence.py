@@ -7,7 +7,6 @@ uint8[2, rows, cols]: ORIENTATION (256 steps for π) and COHERENCE (0 = backgrou
 from __future__ import annotations
 
 import math
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +21,6 @@ from matcher.parameters import (
     SCORE_SQUARE_ANGLE,
     SCORE_SQUARE_PX,
 )
-from matcher.template import CELL_PX
-
-Cells = NDArray[np.uint8]
-
-ORIENTATION: Final = 0
-COHERENCE: Final = 1
-
-#: cos 2Δ by difference of two orientations.
-_AGREEMENT = np.cos(np.arange(256) * (2.0 * math.pi / 256.0)).astype(np.float32)
 
 
 @kernel
@@ -71,58 +61,40 @@ def share_of_pairs(probe: Floats, reference: Floats, pairs: Pairs, common: tuple
 
 @kernel
 def weight_inside(minutiae: Floats, paired: NDArray[np.int32], motion: Motion, hull: Floats) -> float:
-    """Weight of the minutiae that the other print could show too: paired, or inside its hull once moved."""
-    inside = np.zeros(minutiae.shape[1], np.bool_)
+    """Weight of the minutiae that the other print could show too: paired, or inside its hull once moved.
+
+    A hull float32[3, h] holds each edge's outward normal and offset; inside is also what lies just outside.
+    """
+    count = minutiae.shape[1]
+    places = moved_places(minutiae, motion)
+    x, y = places[0], places[1]
+    outside = np.full(count, -np.inf, np.float32)
+    for edge in range(hull.shape[1]):
+        across, along, offset = hull[0, edge], hull[1, edge], hull[2, edge]
+        for i in range(count):
+            away = across * x[i] + along * y[i] - offset
+            outside[i] = max(outside[i], away)
     for t in range(len(paired)):
-        inside[paired[t]] = True
+        outside[paired[t]] = -np.inf
     total = 0.0
-    for i in range(minutiae.shape[1]):
-        if not inside[i]:
-            x = motion[0] * minutiae[X, i] - motion[1] * minutiae[Y, i] + motion[2]
-            y = motion[1] * minutiae[X, i] + motion[0] * minutiae[Y, i] + motion[3]
-            inside[i] = within_hull(x, y, hull)
-        if inside[i]:
-            total += minutiae[WEIGHT, i]
+    for i in range(count):
+        total += minutiae[WEIGHT, i] if outside[i] <= HULL_MARGIN else 0.0
     return total
 
 
 @kernel
-def within_hull(x: float, y: float, hull: Floats) -> bool:
-    """Whether a place lies in, or just outside, a hull float32[3, h]: each edge's outward normal, offset."""
-    for edge in range(hull.shape[1]):
-        if hull[0, edge] * x + hull[1, edge] * y > hull[2, edge] + HULL_MARGIN:
-            return False
-    return True
+def moved_places(minutiae: Floats, motion: Motion) -> Floats:
+    """Places after a motion: float32[2, n]."""
+    cos, sin = np.float32(motion[0]), np.float32(motion[1])
+    dx, dy = np.float32(motion[2]), np.float32(motion[3])
+    places = np.empty((2, minutiae.shape[1]), np.float32)
+    for i in range(minutiae.shape[1]):
+        places[0, i] = cos * minutiae[X, i] - sin * minutiae[Y, i] + dx
+        places[1, i] = sin * minutiae[X, i] + cos * minutiae[Y, i] + dy
+    return places
 
 
 @kernel
-def ridge_factor(probe: Cells, reference: Cells, motion: Motion) -> float:
-    """What the agreement of the ridges makes of the rest: 0 to 1.1; 1 where a field is missing."""
-    if probe.shape[1] == 0 or reference.shape[1] == 0:
-        return 1.0
-    return math.sqrt(max(0.0, SCORE_RIDGE_BASE + ridge_agreement(probe, reference, motion)))
-
-
-@kernel
-def ridge_agreement(probe: Cells, reference: Cells, motion: Motion) -> float:
-    """Coherence-weighted mean of cos 2Δ between the orientation fields where they overlap: -1 to 1."""
-    steps = round(math.atan2(motion[1], motion[0]) * 256.0 / math.pi)
-    agreement = total = 0.0
-    for row in range(probe.shape[1]):
-        for column in range(probe.shape[2]):
-            coherence = probe[COHERENCE, row, column]
-            if coherence == 0:
-                continue
-            px, py = (column + 0.5) * CELL_PX, -(row + 0.5) * CELL_PX
-            x = (motion[0] * px - motion[1] * py + motion[2]) / CELL_PX
-            y = -(motion[1] * px + motion[0] * py + motion[3]) / CELL_PX
-            if x < 0.0 or y < 0.0 or x >= reference.shape[2] or y >= reference.shape[1]:
-                continue
-            there = int(y), int(x)
-            weight = float(coherence) * float(reference[COHERENCE, there[0], there[1]])
-            turned = (
-                int(probe[ORIENTATION, row, column]) + steps - int(reference[ORIENTATION, there[0], there[1]])
-            )
-            agreement += weight * _AGREEMENT[turned & 255]
-            total += weight
-    return agreement / total if total > 0.0 else 0.0
+def ridge_factor(agreement: float) -> float:
+    """What the agreement of the ridges, -1 to 1, makes of the rest: 0 to 1.1."""
+    return math.sqrt(max(0.0, SCORE_RIDGE_BASE + agreement))

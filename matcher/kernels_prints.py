@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.compiled import kernel
-from matcher.evidence import COHERENCE
 from matcher.pairing import COS, SIN, WEIGHT, Floats, X, Y
+from matcher.ridge_fields import COHERENCE
 
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]

@@ -17,11 +17,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.alignment import Motion
 from matcher.compiled import kernel
-from matcher.evidence import COHERENCE, Cells
 from matcher.pairing import COS, SIN, Floats, Pairs, X, Y
-from matcher.template import CELL_PX
+from matcher.ridge_fields import Meeting
 
 Measures = NDArray[np.float64]
 
@@ -77,34 +75,13 @@ def measure_pairs(laid: Floats, reference: Floats, pairs: Pairs, table: Floats, 
 
 
 @kernel
-def measure_region(
-    probe: Cells,
-    reference: Cells,
-    motion: Motion,
-    share: float,
-    weights: tuple[float, float],
-    measures: Measures,
-) -> None:
+def measure_region(share: float, weights: tuple[float, float], fields: Meeting, measures: Measures) -> None:
     """Fill in what the common region says; `weights` are those of both prints' minutiae in it."""
     measures[SHARE] = math.log(share + 0.02)
     measures[OWN] = math.log(weights[0] + 0.5)
     measures[OTHER] = math.log(weights[1] + 0.5)
-    own = other = common = 0
-    for row in range(reference.shape[1]):
-        for column in range(reference.shape[2]):
-            other += reference[COHERENCE, row, column] > 0
-    for row in range(probe.shape[1]):
-        for column in range(probe.shape[2]):
-            if probe[COHERENCE, row, column] == 0:
-                continue
-            own += 1
-            px, py = (column + 0.5) * CELL_PX, -(row + 0.5) * CELL_PX
-            x = (motion[0] * px - motion[1] * py + motion[2]) / CELL_PX
-            y = -(motion[1] * px + motion[0] * py + motion[3]) / CELL_PX
-            if 0.0 <= x < reference.shape[2] and 0.0 <= y < reference.shape[1]:
-                common += reference[COHERENCE, int(y), int(x)] > 0
-    measures[CELLS] = math.log(common + 1.0)
-    measures[COMMON] = common / max(min(own, other), 1)
+    measures[CELLS] = math.log(fields.common + 1.0)
+    measures[COMMON] = fields.common / max(min(fields.own, fields.other), 1)
 
 
 @kernel

@@ -44,6 +44,13 @@ _0, _1 = np.float32(0.0), np.float32(1.0)
 #: A step of one descriptor times a step of another.
 _ONE = np.float32(1.0 / (STEPS * STEPS))
 
+#: A pair's key: its similarity in steps of 1/STEPS², then its row and column, each counted from `_LAST` down.
+_SQUARE = np.float32(STEPS * STEPS)
+_LAST: Final = 255
+_ROW_BITS: Final = 8
+_STEP: Final = 65_536
+_ABOVE_ALL = np.int32(2**31 - 1)
+
 #: The largest product, in multiplications, that OpenBLAS surely does in the thread that asks (it shares one
 #: out from 65,536 times 4 on).
 SERIAL_PRODUCT: Final = 262_144
@@ -72,68 +79,65 @@ def similarities(probe: Floats, reference: Floats) -> Floats:
 
 @kernel
 def strongest_pairs(table: Floats) -> Pairs:
-    """The most similar pairs, best first: int32[k, 2]; only a few for each probe minutia."""
-    strengths = np.empty(PAIRS_KEPT, np.float32)
-    pairs = np.empty((PAIRS_KEPT, 2), np.int32)
-    best = np.empty(PAIRS_A_MINUTIA, np.int64)
+    """The most similar pairs, best first: int32[k, 2]; only a few for each probe minutia, all above 0.
+
+    Of equally similar ones the earlier minutiae's come first. A pair is held as one whole number, its key,
+    that is larger the better it is: then the best is a maximum, and a pair's place in the list is the number
+    of better ones. Both need no branches, which no processor could foresee here.
+    """
+    rows, columns = table.shape
+    of_row = np.empty(columns, np.int32)
+    keys = np.empty(PAIRS_A_MINUTIA * rows, np.int32)
     size = 0
-    for i in range(len(table)):
-        # What does not pass the last of a full list need not be looked at.
-        least = strengths[size - 1] if size == PAIRS_KEPT else np.float32(0.0)
-        found = best_of_row(table[i], least, best)
-        for rank in range(found):
-            value = table[i, best[rank]]
-            if size == PAIRS_KEPT and value <= strengths[size - 1]:
-                break
-            size = min(size + 1, PAIRS_KEPT)
-            slot = size - 1
-            while slot > 0 and strengths[slot - 1] < value:
-                strengths[slot] = strengths[slot - 1]
-                pairs[slot, 0] = pairs[slot - 1, 0]
-                pairs[slot, 1] = pairs[slot - 1, 1]
-                slot -= 1
-            strengths[slot] = value
-            pairs[slot, 0] = i
-            pairs[slot, 1] = best[rank]
-    return pairs[:size]
+    for i in range(rows):
+        row = table[i]
+        first = (_LAST - i << _ROW_BITS) + _LAST
+        for j in range(columns):
+            of_row[j] = np.int32(np.int32(np.rint(row[j] * _SQUARE)) * _STEP + (first - j))
+        best = _ABOVE_ALL
+        for _ in range(PAIRS_A_MINUTIA):
+            best = largest_below(of_row, best)
+            keys[size] = best
+            size += int(best >= _STEP)
+    places = np.zeros(size, np.int32)
+    for other in range(size):
+        better = keys[other]
+        for k in range(size):
+            places[k] += np.int32(better > keys[k])
+    pairs = np.empty((min(size, PAIRS_KEPT), 2), np.int32)
+    for k in range(size):
+        if places[k] < PAIRS_KEPT:
+            pairs[places[k], 0] = _LAST - (keys[k] >> _ROW_BITS & _LAST)
+            pairs[places[k], 1] = _LAST - (keys[k] & _LAST)
+    return pairs
 
 
 @kernel
-def best_of_row(row: Floats, floor: np.floating, best: NDArray[np.int64]) -> int:
-    """Fill `best` with the columns of the largest values above `floor`, falling; return how many."""
-    found = 0
-    for j in range(len(row)):
-        value = row[j]
-        if value <= floor:
-            continue
-        found = min(found + 1, len(best))
-        slot = found - 1
-        while slot > 0 and row[best[slot - 1]] < value:
-            best[slot] = best[slot - 1]
-            slot -= 1
-        best[slot] = j
-        if found == len(best):
-            floor = row[best[found - 1]]
-    return found
+def largest_below(keys: NDArray[np.int32], bound: np.int32) -> np.int32:
+    """The largest key below a bound; 0 where no positive one is."""
+    best = np.int32(0)
+    for k in range(len(keys)):
+        best = max(best, np.int32(keys[k] * np.int32(keys[k] < bound)))
+    return best
 
 
 @kernel
 def compatibilities(probe: Floats, reference: Floats, pairs: Pairs) -> Floats:
-    """How well every two pairs fit one rigid motion: float32[k, k] in [0, 1], symmetric, diagonal 0.
+    """How well every two pairs fit one rigid motion: float32[K, K] in [0, 1], symmetric, diagonal 0.
 
-    Product of three falling parabolas: the pairs' turns agree; their distances agree, but for stretch; the
-    line from one to the other turns as they do. 0 for pairs that share a minutia or stand too close. No
-    branches, and single precision throughout: a row is done in the processor's vectors.
+    K is `PAIRS_KEPT`, whatever the number of pairs; what is beyond it is 0. Product of three falling
+    parabolas: the pairs' turns agree; their distances agree, but for stretch; the line from one to the other
+    turns as they do. 0 for pairs that share a minutia or stand too close. No branches, single precision and a
+    fixed length: a row is done in the processor's vectors, which is faster than half the work without them.
     """
-    count = len(pairs)
-    table = np.zeros((count, count), np.float32)
+    table = np.empty((PAIRS_KEPT, PAIRS_KEPT), np.float32)
     places = _places(probe, reference, pairs)
     own_x, own_y, other_x, other_y = places[0], places[1], places[2], places[3]
     cosines, sines = places[4], places[5]
-    for t in range(1, count):
+    for t in range(PAIRS_KEPT):
         x, y, u, v, cos, sin = own_x[t], own_y[t], other_x[t], other_y[t], cosines[t], sines[t]
         row = table[t]
-        for s in range(t):
+        for s in range(len(row)):
             fit_twist = _1 - (_1 - (cos * cosines[s] + sin * sines[s])) * _SLOPE
             ax, ay, bx, by = own_x[s] - x, own_y[s] - y, other_x[s] - u, other_y[s] - v
             a, b = np.sqrt(ax * ax + ay * ay), np.sqrt(bx * bx + by * by)
@@ -146,16 +150,16 @@ def compatibilities(probe: Floats, reference: Floats, pairs: Pairs) -> Floats:
             apart = (a >= _APART) & (b >= _APART)
             fits = (fit_twist > _0) & (fit_length > _0) & (fit_lean > _0) & apart
             row[s] = fit_twist * fit_length * fit_lean if fits else _0
-    for t in range(count):
-        for s in range(t):
-            table[s, t] = table[t, s]
     return table
 
 
 @kernel
 def _places(probe: Floats, reference: Floats, pairs: Pairs) -> Floats:
-    """Of each pair: x, y in the probe, x, y in the reference, cos and sin of its turn; float32[6, k]."""
-    places = np.empty((6, len(pairs)), np.float32)
+    """Of each pair: x, y in the probe, x, y in the reference, cos and sin of its turn; float32[6, K].
+
+    Beyond the pairs all is 0, also the turn's cosine and sine: no turn agrees with that.
+    """
+    places = np.zeros((6, PAIRS_KEPT), np.float32)
     for t in range(len(pairs)):
         i, j = pairs[t, 0], pairs[t, 1]
         places[0, t], places[1, t] = probe[X, i], probe[Y, i]
@@ -167,25 +171,24 @@ def _places(probe: Floats, reference: Floats, pairs: Pairs) -> Floats:
 
 @kernel
 def relax(table: Floats, pairs: Pairs, compatible: Floats) -> Floats:
-    """Belief in each candidate pair, float32[k]: its similarity, reinforced by the pairs that fit it.
+    """Belief in each candidate pair, float32[K]: its similarity, reinforced by the pairs that fit it.
 
-    MCC's local similarity sort with relaxation, on `RELAXATION_ROUNDS` rounds.
+    MCC's local similarity sort with relaxation, on `RELAXATION_ROUNDS` rounds; 0 beyond the pairs.
     """
-    count = len(pairs)
-    belief = np.empty(count, np.float32)
-    following = np.empty(count, np.float32)
-    for t in range(count):
+    belief = np.zeros(len(compatible), np.float32)
+    following = np.empty(len(compatible), np.float32)
+    for t in range(len(pairs)):
         belief[t] = table[pairs[t, 0], pairs[t, 1]]
-    share = np.float32((1.0 - RELAXATION_INERTIA) / max(count - 1, 1))
+    share = np.float32((1.0 - RELAXATION_INERTIA) / max(len(pairs) - 1, 1))
     for _ in range(RELAXATION_ROUNDS):
-        for t in range(count):
+        for t in range(len(belief)):
             following[t] = np.float32(RELAXATION_INERTIA) * belief[t]
-        for s in range(count):
+        for s in range(len(pairs)):
             value = belief[s] * share
             row = compatible[s]
-            for t in range(count):
+            for t in range(len(belief)):
                 following[t] += row[t] * value
-        for t in range(count):
+        for t in range(len(belief)):
             belief[t] = following[t]
     return belief
 

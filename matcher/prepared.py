@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from matcher.compiled import kernel
 from matcher.descriptors import DIMENSIONS, canonical_order, describe, weights_of
-from matcher.evidence import COHERENCE, ORIENTATION, Cells
 from matcher.kernels_cylinder import convex_hull
 from matcher.pairing import COS, SIN, WEIGHT, Floats, X, Y
+from matcher.ridge_fields import COHERENCE, ORIENTATION, Cells
 from matcher.template import Template
 
 #: Minutiae, descriptors, cells and hull: what the kernels take of one print.

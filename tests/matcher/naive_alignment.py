@@ -8,9 +8,9 @@ import math
 import numpy as np
 
 from matcher import parameters as p
-from matcher.evidence import COHERENCE, ORIENTATION
 from matcher.pairing import COS, SIN, WEIGHT, X, Y
 from matcher.prepared import PreparedTemplate
+from matcher.ridge_fields import COHERENCE, ORIENTATION
 from matcher.template import CELL_PX
 
 
@@ -146,7 +146,7 @@ def weight_inside(
 
 
 def ridge_agreement(probe: np.ndarray, reference: np.ndarray, turn: complex, shift: complex) -> float:
-    """`matcher.evidence.ridge_agreement`, its turn rounded to the same 256 steps."""
+    """The agreement of `matcher.ridge_fields.lay_fields`, its turn rounded to the same 256 steps."""
     steps = round(cmath.phase(turn) * 256.0 / math.pi)
     agreement = total = 0.0
     for row, column in np.argwhere(probe[COHERENCE] > 0):

@@ -17,12 +17,12 @@ def similarities(probe: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def strongest_pairs(table: np.ndarray) -> list[tuple[int, int]]:
-    """`matcher.pairing.strongest_pairs`, for a table without equal values."""
+    """`matcher.pairing.strongest_pairs`."""
     candidates = []
     for i, row in enumerate(table):
-        best = sorted(range(len(row)), key=lambda j, row=row: -row[j])[: p.PAIRS_A_MINUTIA]
-        candidates += [(float(row[j]), i, j) for j in best if row[j] > 0.0]
-    return [(i, j) for _, i, j in sorted(candidates, reverse=True)[: p.PAIRS_KEPT]]
+        best = sorted(range(len(row)), key=lambda j, row=row: (-row[j], j))[: p.PAIRS_A_MINUTIA]
+        candidates += [(-float(row[j]), i, j) for j in best if row[j] > 0.0]
+    return [(i, j) for _, i, j in sorted(candidates)[: p.PAIRS_KEPT]]
 
 
 def _parabola_of_turn(angle: float) -> float:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import Motion, motions, prints, scattered, turned
 
-from matcher import alignment, evidence, measures
-from matcher.comparison import PreparedTemplate, prepare
+from matcher import alignment, evidence, measures, ridge_fields
+from matcher.comparison import PreparedTemplate, compare, prepare
 from matcher.template import Template
 
 SEEDS = st.integers(0, 10_000)
@@ -141,7 +141,8 @@ def test_measures_equal_naive(seed: int, rows: int, columns: int, motion: Motion
     moved_by = np.array([turn.real, turn.imag, shift.real, shift.imag])
     found = np.zeros(measures.COUNT)
     measures.measure_pairs(a.minutiae, b.minutiae, pairs, table, found)
-    measures.measure_region(a.cells, b.cells, moved_by, 0.4, (3.0, 5.0), found)
+    meeting = ridge_fields.lay_fields(a.cells, b.cells, moved_by)
+    measures.measure_region(0.4, (3.0, 5.0), meeting, found)
     expected = naive.measures(a, b, pairs, table, (turn, shift), 0.4, (3.0, 5.0))
     np.testing.assert_allclose(found, expected, atol=2e-3)
 
@@ -153,12 +154,14 @@ def test_ridge_agreement_equals_naive(seed: int, motion: Motion) -> None:
     a, b = (prepare(scattered(seed + k, 5, side=300)).cells for k in range(2))
     turn, shift = complex(math.cos(motion[0]), math.sin(motion[0])), complex(motion[1], motion[2])
     moved_by = np.array([turn.real, turn.imag, shift.real, shift.imag])
-    found = evidence.ridge_agreement(a, b, moved_by)
-    np.testing.assert_allclose(found, naive.ridge_agreement(a, b, turn, shift), atol=1e-5)
+    found = ridge_fields.lay_fields(a, b, moved_by)
+    np.testing.assert_allclose(found.agreement, naive.ridge_agreement(a, b, turn, shift), atol=1e-5)
 
 
 def test_a_missing_field_says_nothing() -> None:
     """Without a field on either side the factor is 1."""
-    with_field, without = (prepare(scattered(1, 5, field=field)).cells for field in (True, False))
-    assert evidence.ridge_factor(with_field, without, alignment.unmoved()) == 1.0
-    assert evidence.ridge_factor(without, with_field, alignment.unmoved()) == 1.0
+    for fields in ((True, False), (False, True)):
+        a, b = (prepare(scattered(1, 25, field=field)) for field in fields)
+        found = compare(a, b)
+        assert found.worth > 0.0
+        assert found.ridges == 1.0

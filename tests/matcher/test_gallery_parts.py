@@ -14,9 +14,9 @@ from fixtures.templates import person
 from matcher.codes import FINGERS
 from matcher.columns import Column
 from matcher.comparison import PreparedTemplate, prepare
-from matcher.evidence import COHERENCE
 from matcher.locks import ReadWriteLock
 from matcher.prints import Prints
+from matcher.ridge_fields import COHERENCE
 from matcher.sketches import sketch_of
 from matcher.template import Template
 

@@ -10,15 +10,27 @@ from strategies import anything, scattered
 
 from matcher import pairing, parameters
 from matcher.comparison import prepare
-from matcher.descriptors import DIMENSIONS, MOST_STEPS
+from matcher.descriptors import DIMENSIONS, MOST_STEPS, STEPS
 from matcher.template import Template
 
 SEEDS = st.integers(0, 10_000)
 
 
 def table_of(seed: int, rows: int, columns: int) -> np.ndarray:
-    """Similarities without equal values."""
-    return np.random.default_rng(seed).uniform(-1.0, 1.0, (rows, columns)).astype(np.float32)
+    """Similarities, in steps of 1/STEPS² as real ones are, from -2,000 steps on and without equal values."""
+    steps = np.random.default_rng(seed).choice(4_000, (rows, columns), replace=False) - 2_000
+    return (steps / STEPS**2).astype(np.float32)
+
+
+def crowded_table(seed: int, rows: int, columns: int) -> np.ndarray:
+    """Similarities of which many are equal."""
+    return (np.random.default_rng(seed).integers(-3, 4, (rows, columns)) / STEPS**2).astype(np.float32)
+
+
+def padded(values: np.ndarray) -> np.ndarray:
+    """The same with 0 behind it on every side, as the kernels keep what belongs to the pairs."""
+    behind = [(0, parameters.PAIRS_KEPT - length) for length in values.shape]
+    return np.pad(values, behind).astype(np.float32)
 
 
 @given(SEEDS, st.integers(0, 20), st.integers(0, 255))
@@ -37,10 +49,17 @@ def test_similarities_equal_naive(seed: int, rows: int, columns: int) -> None:
 @given(SEEDS, st.integers(0, 40), st.integers(0, 40))
 @settings(max_examples=40, deadline=None)
 def test_strongest_pairs_equal_naive(seed: int, rows: int, columns: int) -> None:
-    """The best few of each row, the best of all first."""
-    table = table_of(seed, rows, columns)
-    pairs = pairing.strongest_pairs(table)
-    assert [tuple(pair) for pair in pairs.tolist()] == naive_pairing.strongest_pairs(table)
+    """The best few of each row, the best of all first; of equal ones the earlier minutiae's."""
+    for table in (table_of(seed, rows, columns), crowded_table(seed, rows, columns)):
+        pairs = pairing.strongest_pairs(table)
+        assert [tuple(pair) for pair in pairs.tolist()] == naive_pairing.strongest_pairs(table)
+
+
+def test_strongest_pairs_of_the_largest_prints() -> None:
+    """255 minutiae on both sides and the largest similarities fit into a key."""
+    table = np.zeros((255, 255), np.float32)
+    table[254, 254] = table[0, 0] = table[254, 0] = DIMENSIONS * MOST_STEPS**2 / STEPS**2
+    assert pairing.strongest_pairs(table).tolist() == [[0, 0], [254, 0], [254, 254]]
 
 
 @given(SEEDS, st.integers(0, 12), st.integers(0, 12))
@@ -51,7 +70,8 @@ def test_compatibilities_equal_naive(seed: int, rows: int, columns: int) -> None
     reference = prepare(scattered(seed + 1, columns, side=60)).minutiae
     pairs = pairing.strongest_pairs(table_of(seed, rows, columns))
     found = pairing.compatibilities(probe, reference, pairs)
-    np.testing.assert_allclose(found, naive_pairing.compatibilities(probe, reference, pairs), atol=2e-4)
+    expected = naive_pairing.compatibilities(probe, reference, pairs)
+    np.testing.assert_allclose(found, padded(expected), atol=2e-4)
 
 
 @given(SEEDS, st.integers(0, 12))
@@ -60,11 +80,12 @@ def test_relaxation_equals_naive(seed: int, count: int) -> None:
     """Belief flows between compatible pairs; each seed takes what it explains."""
     table = np.abs(table_of(seed, count, count))
     pairs = pairing.strongest_pairs(table)
-    compatible = np.abs(table_of(seed + 1, len(pairs), len(pairs)))
-    compatible = np.minimum(compatible, compatible.T)
-    np.fill_diagonal(compatible, 0.0)
+    fits = np.random.default_rng(seed + 1).random((len(pairs), len(pairs)), np.float32)
+    fits = np.minimum(fits, fits.T)
+    np.fill_diagonal(fits, 0.0)
+    compatible = padded(fits)
     belief = pairing.relax(table, pairs, compatible)
-    np.testing.assert_allclose(belief, naive_pairing.relax(table, pairs, compatible), rtol=1e-4)
+    np.testing.assert_allclose(belief, padded(naive_pairing.relax(table, pairs, fits)), rtol=1e-4)
     taken, support = np.zeros_like(belief), np.zeros_like(belief)
     for _ in range(parameters.SEEDS if count else 0):
         expected, taken_after = naive_pairing.next_seed(belief, compatible, taken.copy())

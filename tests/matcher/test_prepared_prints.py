@@ -13,7 +13,6 @@ from strategies import prints
 from fixtures.templates import person
 from matcher.codes import FINGERS, FingerPosition
 from matcher.descriptors import MOST_STEPS
-from matcher.evidence import COHERENCE
 from matcher.gallery import Filter, Gallery, ReferenceId, Traits
 from matcher.kernels_prints import TURNS
 from matcher.pairing import COS, SIN, WEIGHT, X, Y
@@ -21,6 +20,7 @@ from matcher.prepared import PreparedTemplate, prepare
 from matcher.prepared_prints import decode, encode, made_by
 from matcher.print_rows import PRINT_ROW, body_bytes, row_and_body
 from matcher.references import PreparedTenprint, prepare_tenprint
+from matcher.ridge_fields import COHERENCE
 from matcher.scoring import Score
 from matcher.template import RidgeField, Template
 

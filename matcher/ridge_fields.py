@@ -1,0 +1,71 @@
+"""Two ridge fields laid over each other: how far they agree, and how much of them meets.
+
+Compiled. A field is `matcher.prepared.PreparedTemplate.cells`, uint8[2, rows, columns].
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.alignment import Motion
+from matcher.compiled import kernel
+from matcher.template import CELL_PX
+
+Cells = NDArray[np.uint8]
+
+ORIENTATION: Final = 0
+COHERENCE: Final = 1
+
+#: cos 2Δ by difference of two orientations.
+_AGREEMENT = np.cos(np.arange(256) * (2.0 * math.pi / 256.0)).astype(np.float32)
+
+
+class Meeting(NamedTuple):
+    """What two fields laid over each other show.
+
+    agreement: coherence-weighted mean of cos 2Δ of the orientations where they meet, -1 to 1; 0 for nowhere.
+    own, other, common: cells with ridges of the probe, of the reference, of both at one place.
+    """
+
+    agreement: float
+    own: int
+    other: int
+    common: int
+
+
+@kernel
+def lay_fields(probe: Cells, reference: Cells, motion: Motion) -> Meeting:
+    """Lay the probe's field, moved, over the reference's; a cell goes where its middle falls."""
+    rows, columns = reference.shape[1], reference.shape[2]
+    steps = round(math.atan2(motion[1], motion[0]) * 256.0 / math.pi)
+    agreement, total, common = 0.0, 0, 0
+    for row in range(probe.shape[1]):
+        # One more than the place, so that cutting off its fraction rounds down also just below 0.
+        x = motion[0] * 0.5 + motion[1] * (row + 0.5) + motion[2] / CELL_PX + 1.0
+        y = motion[0] * (row + 0.5) - motion[1] * 0.5 - motion[3] / CELL_PX + 1.0
+        for column in range(probe.shape[2]):
+            to_column = int(x + motion[0] * column) - 1
+            to_row = int(y - motion[1] * column) - 1
+            if 0 <= to_column < columns and 0 <= to_row < rows:
+                weight = int(probe[COHERENCE, row, column]) * int(reference[COHERENCE, to_row, to_column])
+                turned = int(probe[ORIENTATION, row, column]) + steps
+                turned -= int(reference[ORIENTATION, to_row, to_column])
+                agreement += weight * _AGREEMENT[turned & 255]
+                total += weight
+                common += weight > 0
+    mean = agreement / total if total > 0 else 0.0
+    return Meeting(mean, cells_of(probe), cells_of(reference), common)
+
+
+@kernel
+def cells_of(field: Cells) -> int:
+    """Cells of a field that show ridges."""
+    count = 0
+    for row in range(field.shape[1]):
+        for column in range(field.shape[2]):
+            count += field[COHERENCE, row, column] > 0
+    return count
