@@ -7,6 +7,7 @@ Compiled steps, on minutiae as in `matcher.pairing`. A motion is float64[4]: cos
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,12 @@ from matcher.parameters import (
 
 Motion = NDArray[np.float64]
 
-_0, _1 = np.float32(0.0), np.float32(1.0)
+_0, _1, _2 = np.float32(0.0), np.float32(1.0), np.float32(2.0)
+#: Strips of a print in which `pair_within` looks, in 1/px.
+_A_STRIP = np.float32(1.0 / 16.0)
+#: Two numbers of a minutia in one: prints have at most 255.
+_ROW_BITS: Final = 8
+_LAST: Final = 255
 _LESS_NEAR = np.float32(1.0 / (DISTORTION_REACH * DISTORTION_REACH))
 _STIFFNESS = np.float32(DISTORTION_STIFFNESS)
 
@@ -105,53 +111,98 @@ def moved(probe: Floats, motion: Motion) -> Floats:
 def pair_within(probe: Floats, reference: Floats, reach: float) -> Pairs:
     """One-to-one pairs of minutiae near each other in place and direction, closest first: int32[k, 2].
 
-    The reference's minutiae must rise in x, as those of a prepared print do.
+    The reference's minutiae must rise in x, as those of a prepared print do. What is near is written down in
+    any case and kept by a step of 0 or 1: a branch here would be foreseen wrongly half the time.
     """
     rows, columns = probe.shape[1], reference.shape[1]
+    if rows == 0 or columns == 0:
+        return np.empty((0, 2), np.int32)
     room = 4 * min(rows, columns) + 8
-    costs = np.empty(room, np.float32)
-    found = np.empty((room, 2), np.int32)
-    square = np.float32(reach * reach)
+    costs = np.empty(room + columns + 1, np.float32)
+    near = np.empty(room + columns + 1, np.int32)
+    square, width = np.float32(reach * reach), np.float32(reach)
     chord = np.float32(2.0 * (1.0 - math.cos(PAIR_ANGLE)))
-    across = reference[X]
+    across, down, cosines, sines = reference[X], reference[Y], reference[COS], reference[SIN]
+    left, starts = across[0], strip_starts(across)
+    last = len(starts) - 1
     size = 0
     for i in range(rows):
         x, y, cos, sin = probe[X, i], probe[Y, i], probe[COS, i], probe[SIN, i]
-        for j in range(np.searchsorted(across, x - reach), columns):
-            dx, dy = across[j] - x, reference[Y, j] - y
-            if dx > reach:
-                break
+        first = min(max(int((x - width - left) * _A_STRIP), 0), last)
+        end = min(max(int((x + width - left) * _A_STRIP + _1), 0), last)
+        for j in range(starts[first], starts[end]):
+            dx, dy = across[j] - x, down[j] - y
             apart = dx * dx + dy * dy
-            if apart > square:
-                continue
-            turn = np.float32(2.0) * (np.float32(1.0) - (cos * reference[COS, j] + sin * reference[SIN, j]))
-            cost = apart / square + turn / chord
-            if turn > chord or (size == room and cost >= costs[size - 1]):
-                continue
-            size = min(size + 1, room)
-            slot = size - 1
-            while slot > 0 and costs[slot - 1] > cost:
-                costs[slot] = costs[slot - 1]
-                found[slot, 0], found[slot, 1] = found[slot - 1, 0], found[slot - 1, 1]
-                slot -= 1
-            costs[slot] = cost
-            found[slot, 0], found[slot, 1] = i, j
-    return found[: keep_one_to_one(found[:size], rows, columns)]
+            turn = _2 * (_1 - (cos * cosines[j] + sin * sines[j]))
+            costs[size] = apart / square + turn / chord
+            near[size] = i << _ROW_BITS | j
+            size += int((apart <= square) & (turn <= chord))
+        if size > room:
+            size = keep_closest(costs, near, size, room)
+    return one_to_one(costs[:size], near[:size], rows, columns)
 
 
 @kernel
-def keep_one_to_one(pairs: Pairs, rows: int, columns: int) -> int:
-    """Move to the front the pairs whose minutiae no earlier pair uses; return how many."""
-    row_used = np.zeros(rows, np.bool_)
-    column_used = np.zeros(columns, np.bool_)
+def strip_starts(across: Floats) -> NDArray[np.int32]:
+    """Where the minutiae of each strip of 16 px begin, int32[strips + 1], strips from the first one's x on.
+
+    `across`: the minutiae's x, rising, at least one.
+    """
+    strips = int((across[-1] - across[0]) * _A_STRIP) + 1
+    starts = np.zeros(strips + 1, np.int32)
+    for j in range(len(across)):
+        starts[int((across[j] - across[0]) * _A_STRIP) + 1] += 1
+    for strip in range(strips):
+        starts[strip + 1] += starts[strip]
+    return starts
+
+
+@kernel
+def ranks(costs: Floats) -> NDArray[np.int32]:
+    """Place of each cost among the sorted, int32[k]: the number of smaller ones and of equal ones before."""
+    places = np.zeros(len(costs), np.int32)
+    for other in range(len(costs)):
+        cost = costs[other]
+        for k in range(other):
+            places[k] += np.int32(cost < costs[k])
+        for k in range(other + 1, len(costs)):
+            places[k] += np.int32(cost <= costs[k])
+    return places
+
+
+@kernel
+def keep_closest(costs: Floats, near: NDArray[np.int32], size: int, room: int) -> int:
+    """Move the `room` cheapest of the first `size` to the front, in the order they stand; return how many."""
+    places = ranks(costs[:size])
     kept = 0
-    for t in range(len(pairs)):
-        i, j = pairs[t, 0], pairs[t, 1]
-        if not row_used[i] and not column_used[j]:
-            row_used[i] = column_used[j] = True
-            pairs[kept, 0], pairs[kept, 1] = i, j
+    for k in range(size):
+        if places[k] < room:
+            costs[kept], near[kept] = costs[k], near[k]
             kept += 1
     return kept
+
+
+@kernel
+def one_to_one(costs: Floats, near: NDArray[np.int32], rows: int, columns: int) -> Pairs:
+    """The pairs, cheapest first, whose minutiae no cheaper one uses: int32[k, 2].
+
+    `near` int32[n]: row and column of each pair, in eight bits each.
+    """
+    places = ranks(costs)
+    order = np.empty(len(near), np.int32)
+    for k in range(len(near)):
+        order[places[k]] = near[k]
+    used = np.zeros(rows + columns, np.uint8)
+    pairs = np.empty((len(near), 2), np.int32)
+    kept = 0
+    for k in range(len(near)):
+        i, j = order[k] >> _ROW_BITS, order[k] & _LAST
+        pairs[kept, 0], pairs[kept, 1] = i, j
+        free = 1 - (used[i] | used[rows + j])
+        used[i] |= free
+        used[rows + j] |= free
+        kept += int(free)
+    return pairs[:kept]
 
 
 @kernel

@@ -64,7 +64,7 @@ def similarities(probe: Floats, reference: Floats) -> Floats:
     product is BLAS's, some rows at a time: larger ones it would share among threads of its own, which wait
     for each other when several comparisons run at once.
     """
-    table = np.zeros((len(probe), len(reference)), np.float32)
+    table = np.empty((len(probe), len(reference)), np.float32)
     if table.size == 0:
         return table
     across = reference.T

@@ -42,30 +42,33 @@ def lay_fields(probe: Cells, reference: Cells, motion: Motion) -> Meeting:
     """Lay the probe's field, moved, over the reference's; a cell goes where its middle falls."""
     rows, columns = reference.shape[1], reference.shape[2]
     steps = round(math.atan2(motion[1], motion[0]) * 256.0 / math.pi)
-    agreement, total, common = 0.0, 0, 0
+    agreement, total, shown, common = 0.0, 0, 0, 0
+    along, down = np.float32(motion[0]), np.float32(-motion[1])
     for row in range(probe.shape[1]):
         # One more than the place, so that cutting off its fraction rounds down also just below 0.
-        x = motion[0] * 0.5 + motion[1] * (row + 0.5) + motion[2] / CELL_PX + 1.0
-        y = motion[0] * (row + 0.5) - motion[1] * 0.5 - motion[3] / CELL_PX + 1.0
+        x = np.float32(motion[0] * 0.5 + motion[1] * (row + 0.5) + motion[2] / CELL_PX + 1.0)
+        y = np.float32(motion[0] * (row + 0.5) - motion[1] * 0.5 - motion[3] / CELL_PX + 1.0)
         for column in range(probe.shape[2]):
-            to_column = int(x + motion[0] * column) - 1
-            to_row = int(y - motion[1] * column) - 1
-            if 0 <= to_column < columns and 0 <= to_row < rows:
-                weight = int(probe[COHERENCE, row, column]) * int(reference[COHERENCE, to_row, to_column])
+            own = int(probe[COHERENCE, row, column])
+            to_column = int(x + along * np.float32(column)) - 1
+            to_row = int(y + down * np.float32(column)) - 1
+            shown += int(own > 0)
+            if own > 0 and 0 <= to_column < columns and 0 <= to_row < rows:
+                weight = own * int(reference[COHERENCE, to_row, to_column])
                 turned = int(probe[ORIENTATION, row, column]) + steps
                 turned -= int(reference[ORIENTATION, to_row, to_column])
                 agreement += weight * _AGREEMENT[turned & 255]
                 total += weight
-                common += weight > 0
+                common += int(weight > 0)
     mean = agreement / total if total > 0 else 0.0
-    return Meeting(mean, cells_of(probe), cells_of(reference), common)
+    return Meeting(mean, shown, cells_of(reference), common)
 
 
 @kernel
 def cells_of(field: Cells) -> int:
     """Cells of a field that show ridges."""
-    count = 0
-    for row in range(field.shape[1]):
-        for column in range(field.shape[2]):
-            count += field[COHERENCE, row, column] > 0
-    return count
+    count = np.int32(0)
+    coherence = field[COHERENCE].reshape(field.shape[1] * field.shape[2])
+    for cell in range(len(coherence)):
+        count += np.int32(coherence[cell] > 0)
+    return int(count)

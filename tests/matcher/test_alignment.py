@@ -72,6 +72,27 @@ def test_pairs_within_reach_equal_naive(seed: int, rows: int, columns: int, reac
     assert sorted(map(tuple, pairs.tolist())) == sorted(naive.pair_within(a.minutiae, b.minutiae, reach))
 
 
+@given(SEEDS, st.integers(0, 60))
+@settings(max_examples=30, deadline=None)
+def test_ranks_are_places_among_the_sorted(seed: int, count: int) -> None:
+    """Equal costs keep their order; the cheapest are kept as they stand."""
+    costs = np.random.default_rng(seed).integers(0, 12, count).astype(np.float32)
+    order = np.argsort(costs, kind="stable")
+    assert alignment.ranks(costs)[order].tolist() == list(range(count))
+    near = np.arange(count, dtype=np.int32)
+    kept = alignment.keep_closest(costs.copy(), near, count, 7)
+    assert near[:kept].tolist() == sorted(order[:7].tolist())
+
+
+def test_a_crowd_at_one_place_is_paired() -> None:
+    """More near minutiae than there is room for: each still gets a partner, none two."""
+    crowd = prepare(scattered(3, 200, side=8)).minutiae.copy()
+    crowd[2], crowd[3] = 1.0, 0.0
+    pairs = alignment.pair_within(crowd, crowd, 18.0)
+    assert len(pairs) > 100
+    assert all(len(np.unique(side)) == len(side) for side in pairs.T)
+
+
 @given(SEEDS, COUNTS, COUNTS)
 @settings(max_examples=40, deadline=None)
 def test_unbending_and_worth_equal_naive(seed: int, rows: int, columns: int) -> None:
