@@ -30,6 +30,8 @@ Motion = NDArray[np.float64]
 _0, _1, _2 = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 #: Strips of a print in which `pair_within` looks, in 1/px.
 _A_STRIP = np.float32(1.0 / 16.0)
+#: Above every cost of a near pair.
+_FAR = np.float32(3.0)
 #: Two numbers of a minutia in one: prints have at most 255.
 _ROW_BITS: Final = 8
 _LAST: Final = 255
@@ -118,14 +120,14 @@ def pair_within(probe: Floats, reference: Floats, reach: float) -> Pairs:
     if rows == 0 or columns == 0:
         return np.empty((0, 2), np.int32)
     room = 4 * min(rows, columns) + 8
-    costs = np.empty(room + columns + 1, np.float32)
-    near = np.empty(room + columns + 1, np.int32)
+    costs = np.empty(2 * room + columns + 1, np.float32)
+    near = np.empty(2 * room + columns + 1, np.int32)
     square, width = np.float32(reach * reach), np.float32(reach)
     chord = np.float32(2.0 * (1.0 - math.cos(PAIR_ANGLE)))
     across, down, cosines, sines = reference[X], reference[Y], reference[COS], reference[SIN]
     left, starts = across[0], strip_starts(across)
     last = len(starts) - 1
-    size = 0
+    size, dearest = 0, _FAR
     for i in range(rows):
         x, y, cos, sin = probe[X, i], probe[Y, i], probe[COS, i], probe[SIN, i]
         first = min(max(int((x - width - left) * _A_STRIP), 0), last)
@@ -134,11 +136,15 @@ def pair_within(probe: Floats, reference: Floats, reach: float) -> Pairs:
             dx, dy = across[j] - x, down[j] - y
             apart = dx * dx + dy * dy
             turn = _2 * (_1 - (cos * cosines[j] + sin * sines[j]))
-            costs[size] = apart / square + turn / chord
-            near[size] = i << _ROW_BITS | j
-            size += int((apart <= square) & (turn <= chord))
-        if size > room:
+            cost = apart / square + turn / chord
+            costs[size], near[size] = cost, i << _ROW_BITS | j
+            size += int((apart <= square) & (turn <= chord) & (cost < dearest))
+        if size > 2 * room:
+            # A crowd: from here on only what is closer than the furthest that there was room for.
             size = keep_closest(costs, near, size, room)
+            dearest = costs[:size].max()
+    if size > room:
+        size = keep_closest(costs, near, size, room)
     return one_to_one(costs[:size], near[:size], rows, columns)
 
 
