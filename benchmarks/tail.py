@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 import matcher
+from enrollment.parameters import PEAK_THRESHOLD
 from fixtures.templates import person
 from matcher.codes import FINGERS
 from matcher.comparison import prepare, raw_many
@@ -93,7 +94,7 @@ def _work(blocks: list[int], people: int, processes: int) -> Iterator[NDArray[np
 
 def fingerprint() -> str:
     """A digest of all that these scores depend on: counts of another matcher or population do not mix in."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(str(PEAK_THRESHOLD).encode())
     folder = Path(matcher.__path__[0])
     kernels = (
         "alignment",
@@ -103,6 +104,7 @@ def fingerprint() -> str:
         "kernels_cylinder",
         "measures",
         "pairing",
+        "ridge_fields",
     )
     names = ["descriptor.npz", "trust.json", "parameters.py", *(f"{name}.py" for name in kernels)]
     kept = sorted(path for name in names for path in folder.glob(name))
