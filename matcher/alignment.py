@@ -7,13 +7,12 @@ Compiled steps, on minutiae as in `matcher.pairing`. A motion is float64[4]: cos
 from __future__ import annotations
 
 import math
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher.compiled import kernel
-from matcher.pairing import COS, SIN, WEIGHT, Floats, Pairs, X, Y
+from matcher.pairing import COS, LAST, ROW_BITS, SIN, WEIGHT, Floats, Pairs, X, Y
 from matcher.parameters import (
     DIRECTION_LEVER,
     DISTORTION_REACH,
@@ -32,9 +31,6 @@ _0, _1, _2 = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 _A_STRIP = np.float32(1.0 / 16.0)
 #: Above every cost of a near pair.
 _FAR = np.float32(3.0)
-#: Two numbers of a minutia in one: prints have at most 255.
-_ROW_BITS: Final = 8
-_LAST: Final = 255
 _LESS_NEAR = np.float32(1.0 / (DISTORTION_REACH * DISTORTION_REACH))
 _STIFFNESS = np.float32(DISTORTION_STIFFNESS)
 
@@ -137,7 +133,7 @@ def pair_within(probe: Floats, reference: Floats, reach: float) -> Pairs:
             apart = dx * dx + dy * dy
             turn = _2 * (_1 - (cos * cosines[j] + sin * sines[j]))
             cost = apart / square + turn / chord
-            costs[size], near[size] = cost, i << _ROW_BITS | j
+            costs[size], near[size] = cost, i << ROW_BITS | j
             size += int((apart <= square) & (turn <= chord) & (cost < dearest))
         if size > 2 * room:
             # A crowd: from here on only what is closer than the furthest that there was room for.
@@ -192,7 +188,7 @@ def keep_closest(costs: Floats, near: NDArray[np.int32], size: int, room: int) -
 def one_to_one(costs: Floats, near: NDArray[np.int32], rows: int, columns: int) -> Pairs:
     """The pairs, cheapest first, whose minutiae no cheaper one uses: int32[k, 2].
 
-    `near` int32[n]: row and column of each pair, in eight bits each.
+    `near` int32[n]: row and column of each pair in one number, see `matcher.pairing.ROW_BITS`.
     """
     places = ranks(costs)
     order = np.empty(len(near), np.int32)
@@ -202,7 +198,7 @@ def one_to_one(costs: Floats, near: NDArray[np.int32], rows: int, columns: int) 
     pairs = np.empty((len(near), 2), np.int32)
     kept = 0
     for k in range(len(near)):
-        i, j = order[k] >> _ROW_BITS, order[k] & _LAST
+        i, j = order[k] >> ROW_BITS, order[k] & LAST
         pairs[kept, 0], pairs[kept, 1] = i, j
         free = 1 - (used[i] | used[rows + j])
         used[i] |= free

@@ -44,10 +44,11 @@ _0, _1 = np.float32(0.0), np.float32(1.0)
 #: A step of one descriptor times a step of another.
 _ONE = np.float32(1.0 / (STEPS * STEPS))
 
-#: A pair's key: its similarity in steps of 1/STEPS², then its row and column, each counted from `_LAST` down.
+#: A pair in one number: its row in the bits from these on, its column, at most `LAST`, in those below.
+ROW_BITS: Final = 8
+LAST: Final = 255
+#: A pair's key: its similarity in steps of 1/STEPS², then its row and column, each counted from `LAST` down.
 _SQUARE = np.float32(STEPS * STEPS)
-_LAST: Final = 255
-_ROW_BITS: Final = 8
 _STEP: Final = 65_536
 _ABOVE_ALL = np.int32(2**31 - 1)
 
@@ -91,7 +92,7 @@ def strongest_pairs(table: Floats) -> Pairs:
     size = 0
     for i in range(rows):
         row = table[i]
-        first = (_LAST - i << _ROW_BITS) + _LAST
+        first = (LAST - i << ROW_BITS) + LAST
         for j in range(columns):
             of_row[j] = np.int32(np.int32(np.rint(row[j] * _SQUARE)) * _STEP + (first - j))
         best = _ABOVE_ALL
@@ -107,8 +108,8 @@ def strongest_pairs(table: Floats) -> Pairs:
     pairs = np.empty((min(size, PAIRS_KEPT), 2), np.int32)
     for k in range(size):
         if places[k] < PAIRS_KEPT:
-            pairs[places[k], 0] = _LAST - (keys[k] >> _ROW_BITS & _LAST)
-            pairs[places[k], 1] = _LAST - (keys[k] & _LAST)
+            pairs[places[k], 0] = LAST - (keys[k] >> ROW_BITS & LAST)
+            pairs[places[k], 1] = LAST - (keys[k] & LAST)
     return pairs
 
 

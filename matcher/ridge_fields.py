@@ -43,15 +43,14 @@ def lay_fields(probe: Cells, reference: Cells, motion: Motion) -> Meeting:
     rows, columns = reference.shape[1], reference.shape[2]
     steps = round(math.atan2(motion[1], motion[0]) * 256.0 / math.pi)
     agreement, total, shown, common = 0.0, 0, 0, 0
-    along, down = np.float32(motion[0]), np.float32(-motion[1])
     for row in range(probe.shape[1]):
         # One more than the place, so that cutting off its fraction rounds down also just below 0.
-        x = np.float32(motion[0] * 0.5 + motion[1] * (row + 0.5) + motion[2] / CELL_PX + 1.0)
-        y = np.float32(motion[0] * (row + 0.5) - motion[1] * 0.5 - motion[3] / CELL_PX + 1.0)
+        x = motion[0] * 0.5 + motion[1] * (row + 0.5) + motion[2] / CELL_PX + 1.0
+        y = motion[0] * (row + 0.5) - motion[1] * 0.5 - motion[3] / CELL_PX + 1.0
         for column in range(probe.shape[2]):
             own = int(probe[COHERENCE, row, column])
-            to_column = int(x + along * np.float32(column)) - 1
-            to_row = int(y + down * np.float32(column)) - 1
+            to_column = int(x + motion[0] * column) - 1
+            to_row = int(y - motion[1] * column) - 1
             shown += int(own > 0)
             if own > 0 and 0 <= to_column < columns and 0 <= to_row < rows:
                 weight = own * int(reference[COHERENCE, to_row, to_column])
