@@ -56,8 +56,7 @@ LARGE_PX2 = 1_000_000
 PATCH = 9
 
 #: Least value of the smoothed probability map at a peak; 0.6 is published. The calibration rests on this
-#: value, the gate of peaks and the synthetic templates, too. On nine real sets 0.12 makes fewer errors
-#: than 0.2; it waits for a new tail and calibration.
+#: value, the gate of peaks (`FAINTEST_GATED`) and the synthetic templates, too: another needs all anew.
 PEAK_THRESHOLD = 0.2
 #: One minutia in a square of this side; published with the network.
 PEAK_SIDE_PX = 7

@@ -25,6 +25,7 @@ from matcher.parameters import (
 )
 
 Motion = NDArray[np.float64]
+Starts = NDArray[np.int32]
 
 _0, _1, _2 = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 #: Strips of a print in which `pair_within` looks, in 1/px.
@@ -106,11 +107,12 @@ def moved(probe: Floats, motion: Motion) -> Floats:
 
 
 @kernel
-def pair_within(probe: Floats, reference: Floats, reach: float) -> Pairs:
+def pair_within(probe: Floats, reference: Floats, starts: Starts, reach: float) -> Pairs:
     """One-to-one pairs of minutiae near each other in place and direction, closest first: int32[k, 2].
 
-    The reference's minutiae must rise in x, as those of a prepared print do. What is near is written down in
-    any case and kept by a step of 0 or 1: a branch here would be foreseen wrongly half the time.
+    The reference's minutiae must rise in x, as those of a prepared print do; `starts` are its `strip_starts`.
+    What is near is written down in any case and kept by a step of 0 or 1: a branch here would be foreseen
+    wrongly half the time.
     """
     rows, columns = probe.shape[1], reference.shape[1]
     if rows == 0 or columns == 0:
@@ -121,8 +123,7 @@ def pair_within(probe: Floats, reference: Floats, reach: float) -> Pairs:
     square, width = np.float32(reach * reach), np.float32(reach)
     chord = np.float32(2.0 * (1.0 - math.cos(PAIR_ANGLE)))
     across, down, cosines, sines = reference[X], reference[Y], reference[COS], reference[SIN]
-    left, starts = across[0], strip_starts(across)
-    last = len(starts) - 1
+    left, last = across[0], len(starts) - 1
     size, dearest = 0, _FAR
     for i in range(rows):
         x, y, cos, sin = probe[X, i], probe[Y, i], probe[COS, i], probe[SIN, i]
@@ -145,11 +146,14 @@ def pair_within(probe: Floats, reference: Floats, reach: float) -> Pairs:
 
 
 @kernel
-def strip_starts(across: Floats) -> NDArray[np.int32]:
+def strip_starts(reference: Floats) -> Starts:
     """Where the minutiae of each strip of 16 px begin, int32[strips + 1], strips from the first one's x on.
 
-    `across`: the minutiae's x, rising, at least one.
+    The minutiae must rise in x, as those of a prepared print do.
     """
+    across = reference[X]
+    if len(across) == 0:
+        return np.zeros(1, np.int32)
     strips = int((across[-1] - across[0]) * _A_STRIP) + 1
     starts = np.zeros(strips + 1, np.int32)
     for j in range(len(across)):
@@ -208,14 +212,16 @@ def one_to_one(costs: Floats, near: NDArray[np.int32], rows: int, columns: int) 
 
 
 @kernel
-def settle(probe: Floats, reference: Floats, table: Floats, motion: Motion) -> tuple[Motion, Pairs]:
-    """Refit a rough motion to the pairs it makes, some rounds; return it with the pairs it ends with.
+def settle(
+    probe: Floats, reference: Floats, starts: Starts, table: Floats, motion: Motion
+) -> tuple[Motion, Floats, Pairs]:
+    """Refit a rough motion to the pairs it makes, some rounds: it, the probe laid by it, and its pairs.
 
     Near and similar pairs weigh more.
     """
     for _ in range(REFITS):
         laid = moved(probe, motion)
-        pairs = pair_within(laid, reference, WIDE_PX)
+        pairs = pair_within(laid, reference, starts, WIDE_PX)
         weights = np.empty(len(pairs), np.float32)
         for t in range(len(pairs)):
             i, j = pairs[t, 0], pairs[t, 1]
@@ -225,7 +231,8 @@ def settle(probe: Floats, reference: Floats, table: Floats, motion: Motion) -> t
         if len(pairs) == 0:
             break
         motion = fit_motion(probe, reference, pairs, weights)
-    return motion, pair_within(moved(probe, motion), reference, WIDE_PX)
+    laid = moved(probe, motion)
+    return motion, laid, pair_within(laid, reference, starts, WIDE_PX)
 
 
 @kernel

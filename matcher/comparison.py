@@ -16,10 +16,10 @@ from matcher.alignment import (
     Motion,
     fit_motion,
     inverse,
-    moved,
     pair_within,
     settle,
     stretch,
+    strip_starts,
     unbend,
     unmoved,
 )
@@ -180,10 +180,11 @@ def _weigh(probe: Arrays, reference: Arrays) -> tuple[Pairs, Motion, NDArray[np.
         if next_seed(belief, compatible, taken, support) < SUPPORT_NEEDED:
             break
         rough = fit_motion(own, other, candidates, support)
-        motion, pairs = settle(own, other, table, rough)
-        laid = stretch(moved(own, motion), other, pairs, table)
-        laid = unbend(laid, other, pair_within(laid, other, STRETCHED_PX))
-        pairs = pair_within(laid, other, NARROW_PX)
+        starts = strip_starts(other)
+        motion, laid, pairs = settle(own, other, starts, table, rough)
+        laid = stretch(laid, other, pairs, table)
+        laid = unbend(laid, other, pair_within(laid, other, starts, STRETCHED_PX))
+        pairs = pair_within(laid, other, starts, NARROW_PX)
         worth = worth_of_pairs(laid, other, pairs, table)
         common = common_weights(own, other, pairs, motion, own_hull, other_hull)
         share = share_of_pairs(own, other, pairs, common)

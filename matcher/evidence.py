@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.alignment import Motion, inverse
+from matcher.alignment import Motion, inverse, moved
 from matcher.compiled import kernel
 from matcher.pairing import COS, SIN, WEIGHT, Floats, Pairs, X, Y
 from matcher.parameters import (
@@ -66,8 +66,8 @@ def weight_inside(minutiae: Floats, paired: NDArray[np.int32], motion: Motion, h
     A hull float32[3, h] holds each edge's outward normal and offset; inside is also what lies just outside.
     """
     count = minutiae.shape[1]
-    places = moved_places(minutiae, motion)
-    x, y = places[0], places[1]
+    laid = moved(minutiae, motion)
+    x, y = laid[X], laid[Y]
     outside = np.full(count, -np.inf, np.float32)
     for edge in range(hull.shape[1]):
         across, along, offset = hull[0, edge], hull[1, edge], hull[2, edge]
@@ -80,18 +80,6 @@ def weight_inside(minutiae: Floats, paired: NDArray[np.int32], motion: Motion, h
     for i in range(count):
         total += minutiae[WEIGHT, i] if outside[i] <= HULL_MARGIN else 0.0
     return total
-
-
-@kernel
-def moved_places(minutiae: Floats, motion: Motion) -> Floats:
-    """Places after a motion: float32[2, n]."""
-    cos, sin = np.float32(motion[0]), np.float32(motion[1])
-    dx, dy = np.float32(motion[2]), np.float32(motion[3])
-    places = np.empty((2, minutiae.shape[1]), np.float32)
-    for i in range(minutiae.shape[1]):
-        places[0, i] = cos * minutiae[X, i] - sin * minutiae[Y, i] + dx
-        places[1, i] = sin * minutiae[X, i] + cos * minutiae[Y, i] + dy
-    return places
 
 
 @kernel

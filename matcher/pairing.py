@@ -129,7 +129,7 @@ def compatibilities(probe: Floats, reference: Floats, pairs: Pairs) -> Floats:
     K is `PAIRS_KEPT`, whatever the number of pairs; what is beyond it is 0. Product of three falling
     parabolas: the pairs' turns agree; their distances agree, but for stretch; the line from one to the other
     turns as they do. 0 for pairs that share a minutia or stand too close. No branches, single precision and a
-    fixed length: a row is done in the processor's vectors, which is faster than half the work without them.
+    fixed length: a row is done in the processor's vectors.
     """
     table = np.empty((PAIRS_KEPT, PAIRS_KEPT), np.float32)
     places = _places(probe, reference, pairs)
