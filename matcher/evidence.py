@@ -1,7 +1,6 @@
 """What one alignment is worth: paired minutiae, shared region, agreement of the ridges.
 
-Compiled steps, on minutiae as in `matcher.pairing` and motions as in `matcher.alignment`. A print's cells are
-uint8[2, rows, cols]: ORIENTATION (256 steps for π) and COHERENCE (0 = background); [2, 0, 0] without a field.
+Compiled steps, on minutiae as in `matcher.pairing` and motions as in `matcher.alignment`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Two ridge fields laid over each other: how far they agree, and how much of them meets.
 
-Compiled. A field is `matcher.prepared.PreparedTemplate.cells`, uint8[2, rows, columns].
+Compiled steps, on a print's cells, uint8[2, rows, columns]: ORIENTATION (256 steps for π) and COHERENCE
+(0 = background); [2, 0, 0] without a field. Motions are as in `matcher.alignment`.
 """
 
 from __future__ import annotations
