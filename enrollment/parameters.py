@@ -57,7 +57,7 @@ PATCH = 9
 
 #: Least value of the smoothed probability map at a peak; 0.6 is published. The calibration rests on this
 #: value, the gate of peaks (`FAINTEST_GATED`) and the synthetic templates, too: another needs all anew.
-PEAK_THRESHOLD = 0.2
+PEAK_THRESHOLD = 0.12
 #: One minutia in a square of this side; published with the network.
 PEAK_SIDE_PX = 7
 #: Network probability from which a minutia counts as a ridge ending.

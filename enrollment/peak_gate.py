@@ -20,10 +20,11 @@ _WEIGHTS: Final = np.array(
     dtype=np.float32,
 ).ravel()
 _BIAS: Final = np.float32(-2.951)
-#: One cell in fourteen is beyond. Of the 25,000 minutiae of FVC2000 and FVC2002 B none was lost.
+#: One cell in fourteen is beyond. Of 50,645 minutiae from 0.2 on (nine real sets) none is lost, of 2,739
+#: fainter ones 23.
 LEAST: Final = -4.0
 #: Peaks fainter than this need the whole map.
-FAINTEST_GATED: Final = 0.2
+FAINTEST_GATED: Final = 0.12
 
 
 def cells_with_peaks(features: Features) -> NDArray[np.bool_]:

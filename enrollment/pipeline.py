@@ -16,7 +16,7 @@ from enrollment.quality import assess
 from enrollment.segmentation import crop_to_foreground, gradients, is_grainy, segment, segment_ridges
 
 #: Name and version of what makes templates here: the network's, then ours. Stored with every finger.
-EXTRACTOR = "leader-0.7.3/tenprint-2"
+EXTRACTOR = "leader-0.7.3/tenprint-3"
 
 
 def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace) -> Finger | FailureToAcquire:

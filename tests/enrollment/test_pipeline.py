@@ -63,13 +63,15 @@ HARD = {
 def test_hard_print_becomes_a_template(
     network: MinutiaeNetwork, number: int, position: FingerPosition, visit: int
 ) -> None:
-    """Captures of synthetic people that were refused once; none of its minutiae lies off the print."""
+    """Captures of synthetic people that were refused once; few minutiae lie off the print, no sure one."""
     taken = capture(master_finger(1, number, position), visit)
     finger = extract(capture_of(taken.image.pixels), network)
     assert isinstance(finger, Finger)
     template = finger.template
     assert len(template) > 10
-    assert taken.touched[template.y, template.x].mean() > 0.9
+    on_skin = taken.touched[template.y, template.x]
+    assert np.average(on_skin, weights=template.quality) > 0.9
+    assert on_skin[template.quality >= 90].all()
 
 
 def test_print_becomes_a_template(network: MinutiaeNetwork) -> None:
