@@ -1,7 +1,8 @@
 """`python -m benchmarks.harder_prints MANIFEST.csv`: what worse captures cost, and fainter minutiae give.
 
 Every print of a manifest (columns as for `tenprint benchmark verification`) is made harder in each way of
-`benchmarks.harder` and compared with all prints of its set as they are. `--peaks` tells from which
+`benchmarks.harder` and compared with all prints of its set as they are, or with `--both` made harder, too
+(each print in a way of its own: two bent ones are bent differently). `--peaks` tells from which
 probabilities on a minutia is kept; one after the other, so that they can be compared in one run. Printed: the
 mean of the sets' equal error rates, and FNMR at one threshold for all sets, each weighing the same, with the
 95 % interval over fingers. Ten minutes for a thousand prints.
@@ -51,11 +52,17 @@ def kept_from(template: Template, probability: float) -> Template:
     return dataclasses.replace(template, **{name: getattr(template, name)[sure] for name in columns})
 
 
-def compared(fingers: Fingers, harder: Harder, rng: np.random.Generator) -> Compared:
-    """Every print made harder against every other print of the set as it is."""
+def compared(fingers: Fingers, harder: Harder, probability: float, *, both: bool = False) -> Compared:
+    """Every print made harder against every other of the set, as it is or harder too; without faint minutiae.
+
+    What is missed, invented, bent and cut is drawn before: it is the same for every probability.
+    """
+    rng = np.random.default_rng(SEED)
     _, whose = np.unique([str(finger) for finger, _ in fingers], return_inverse=True)
-    references = pack([prepare(template) for _, template in fingers])
-    raws = np.stack([raw_many(prepare(harder(template, rng)), references) for _, template in fingers])
+    probes = [prepare(kept_from(harder(template, rng), probability)) for _, template in fingers]
+    others = probes if both else [prepare(kept_from(template, probability)) for _, template in fingers]
+    references = pack(others)
+    raws = np.stack([raw_many(probe, references) for probe in probes])
     same = whose[:, None] == whose[None, :]
     mated = same & ~np.eye(len(whose), dtype=np.bool_)
     return Compared(raws[mated], whose[np.nonzero(mated)[0]], raws[~same])
@@ -75,17 +82,12 @@ def interval(sets: Sequence[Compared], threshold: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def lines(sets: Mapping[str, Fingers], peaks: Sequence[float]) -> Iterator[str]:
+def lines(sets: Mapping[str, Fingers], peaks: Sequence[float], *, both: bool = False) -> Iterator[str]:
     """A line for each way and probability."""
     for harder in (*WAYS, partial):
         for probability in peaks:
-            # The same draws for every probability, as far as the number of minutiae lets them be.
             found = [
-                compared(
-                    [(finger, kept_from(template, probability)) for finger, template in fingers],
-                    harder,
-                    np.random.default_rng(SEED),
-                )
+                compared(fingers, harder, probability, both=both)
                 for fingers in track(sets.values(), f"{harder.__name__}, {probability}", transient=True)
             ]
             eer = np.mean([equal_error_rate(each.mated, each.non_mated) for each in found])
@@ -108,6 +110,7 @@ def main() -> None:
         default=[PEAK_THRESHOLD],
         help=f"probabilities from which minutiae are kept, from {PEAK_THRESHOLD} on (default: that)",
     )
+    parser.add_argument("--both", action="store_true", help="make both prints of a comparison harder")
     chosen = parser.parse_args()
     if min(chosen.peaks) < PEAK_THRESHOLD:
         parser.error(
@@ -116,7 +119,7 @@ def main() -> None:
     sets = extracted(chosen.manifest)
     prints = {name: len(fingers) for name, fingers in sets.items()}
     print(f"{sum(prints.values())} prints of {len(sets)} sets: {prints}")
-    for line in lines(sets, chosen.peaks):
+    for line in lines(sets, chosen.peaks, both=chosen.both):
         print(line, flush=True)
 
 

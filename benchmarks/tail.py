@@ -104,6 +104,7 @@ def fingerprint() -> str:
         "kernels_cylinder",
         "measures",
         "pairing",
+        "prepared",
         "ridge_fields",
     )
     names = ["descriptor.npz", "trust.json", "parameters.py", *(f"{name}.py" for name in kernels)]

@@ -32,7 +32,7 @@ from enrollment.sealing import OVERHEAD_BYTES, Sealer, associated_data
 from matcher.columns import State
 from matcher.errors import FingerprintError
 from matcher.gallery import Gallery
-from matcher.sketches import models_hash
+from matcher.prepared_prints import made_by
 
 #: Changes with what is written here, or with what the arrays mean.
 FORMAT: Final = 2
@@ -106,8 +106,8 @@ class GalleryCheckpoint:
         sealer = Sealer(self.keys.secret(_secret(name)))
         sealed = (self.folder / name / _MANIFEST).read_bytes()
         manifest = json.loads(sealer.open(sealed, associated_data(_MANIFEST, FORMAT, name)))
-        if manifest["models"] != models_hash():
-            raise DamagedRecord("it was made with other models")
+        if manifest["models"] != made_by():
+            raise DamagedRecord("its prints were prepared with other models or in another form")
         shards = manifest["shards"]
         states = [
             {
@@ -179,7 +179,7 @@ def _manifest(states: Sequence[tuple[State, int]]) -> bytes:
         }
         for state, sequence in states
     ]
-    return json.dumps({"models": models_hash(), "shards": shards}).encode()
+    return json.dumps({"models": made_by(), "shards": shards}).encode()
 
 
 def _dtype(descr: list[list[Any]]) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.compiled import kernel
-from matcher.pairing import COS, LAST, ROW_BITS, SIN, WEIGHT, Floats, Pairs, X, Y
+from matcher.pairing import COS, KIND, LAST, ROW_BITS, SIN, WEIGHT, Floats, Pairs, X, Y
 from matcher.parameters import (
     DIRECTION_LEVER,
     DISTORTION_REACH,
@@ -93,7 +93,7 @@ def inverse(motion: Motion) -> Motion:
 
 @kernel
 def moved(probe: Floats, motion: Motion) -> Floats:
-    """The minutiae after a motion: float32[5, n]."""
+    """The minutiae after a motion: float32[ROWS, n]."""
     cos, sin = np.float32(motion[0]), np.float32(motion[1])
     dx, dy = np.float32(motion[2]), np.float32(motion[3])
     out = np.empty_like(probe)
@@ -102,7 +102,7 @@ def moved(probe: Floats, motion: Motion) -> Floats:
         out[Y, i] = sin * probe[X, i] + cos * probe[Y, i] + dy
         out[COS, i] = cos * probe[COS, i] - sin * probe[SIN, i]
         out[SIN, i] = sin * probe[COS, i] + cos * probe[SIN, i]
-        out[WEIGHT, i] = probe[WEIGHT, i]
+        out[WEIGHT, i], out[KIND, i] = probe[WEIGHT, i], probe[KIND, i]
     return out
 
 
@@ -281,7 +281,7 @@ def sheared(
         cos, sin = ax * laid[COS, i] + ay * laid[SIN, i], bx * laid[COS, i] + by * laid[SIN, i]
         length = max(math.sqrt(cos * cos + sin * sin), 1e-9)
         out[COS, i], out[SIN, i] = cos / length, sin / length
-        out[WEIGHT, i] = laid[WEIGHT, i]
+        out[WEIGHT, i], out[KIND, i] = laid[WEIGHT, i], laid[KIND, i]
     return out
 
 

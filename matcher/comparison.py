@@ -35,7 +35,7 @@ from matcher.measures import (
     trust_table,
 )
 from matcher.pairing import Pairs, compatibilities, next_seed, relax, similarities, strongest_pairs
-from matcher.parameters import CONVINCING, NARROW_PX, SEEDS, STRETCHED_PX, SUPPORT_NEEDED
+from matcher.parameters import CONVINCING, NARROW_PX, SEEDS, STRETCHED_PX, SUPPORT_A_MINUTIA, SUPPORT_NEEDED
 from matcher.prepared import (
     NO_CELLS,
     Arrays,
@@ -176,8 +176,9 @@ def _weigh(probe: Arrays, reference: Arrays) -> tuple[Pairs, Motion, NDArray[np.
     taken, support = np.zeros_like(belief), np.zeros_like(belief)
     best_pairs, best_motion, best_laid, best_common = candidates[:0], unmoved(), own, (0.0, 0.0)
     features, measures = np.zeros(3), np.zeros(COUNT)
+    needed = min(SUPPORT_NEEDED, SUPPORT_A_MINUTIA * min(own.shape[1], other.shape[1]))
     for _ in range(SEEDS):
-        if next_seed(belief, compatible, taken, support) < SUPPORT_NEEDED:
+        if next_seed(belief, compatible, taken, support) < needed:
             break
         rough = fit_motion(own, other, candidates, support)
         starts = strip_starts(other)

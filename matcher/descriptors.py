@@ -106,7 +106,9 @@ def weights_of(template: Template) -> Floats:
 
 def canonical_order(template: Template) -> NDArray[np.int64]:
     """An order of the minutiae, int64[n], that does not depend on the order they came in."""
-    return np.lexsort((template.quality, template.angle, -template.y.astype(np.int32), template.x))
+    return np.lexsort(
+        (template.kind, template.quality, template.angle, -template.y.astype(np.int32), template.x)
+    )
 
 
 @cache

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.compiled import kernel
-from matcher.pairing import COS, SIN, WEIGHT, Floats, X, Y
+from matcher.pairing import COS, KIND, ROWS, SIN, WEIGHT, Floats, X, Y
 from matcher.ridge_fields import COHERENCE
 
 Integers = NDArray[np.int64]
@@ -37,8 +37,9 @@ def pack_minutiae(
         steps = np.rint(np.float64(np.arctan2(minutiae[SIN, m], minutiae[COS, m])) * _STEPS_A_RADIAN)
         turns[m] = np.uint16(np.int64(steps) & (TURNS - 1))
         kept[6 * count + m] = np.uint8(np.rint(np.float32(100.0) * minutiae[WEIGHT, m]))
-        kept[7 * count + m] = np.uint8(order[m])
-    at = 8 * count
+        kept[7 * count + m] = np.uint8(np.int64(np.rint(np.float32(100.0) * minutiae[KIND, m])) & 255)
+        kept[8 * count + m] = np.uint8(order[m])
+    at = 9 * count
     for m in range(count):
         for pair in range(dimensions // 2):
             low = np.int64(descriptors[m, 2 * pair]) + middle
@@ -84,8 +85,9 @@ def unpack_minutiae(
 ) -> None:
     """Fill the joined `minutiae` and `descriptors` of prints that have `counts` minutiae.
 
-    kept:       from each of `begins` on: x int16, y int16, turn uint16, weight in percent uint8, place in the
-                template uint8, each for all minutiae; then descriptors uint8[n, size], two levels a byte.
+    kept:       from each of `begins` on: x int16, y int16, turn uint16, weight in percent uint8, kind in
+                hundredths int8, place in the template uint8, each for all minutiae; then descriptors
+                uint8[n, size], two levels a byte.
     directions: float32[65536, 2], cosine and sine of each turn; levels: float32[16], the value of each level.
     """
     done, described = 0, 0
@@ -93,16 +95,18 @@ def unpack_minutiae(
         count, at = counts[k], begins[k]
         if count == 0:
             continue
-        own = minutiae[5 * done : 5 * (done + count)].reshape(5, count)
+        own = minutiae[ROWS * done : ROWS * (done + count)].reshape(ROWS, count)
         x = kept[at : at + 2 * count].view(np.int16)
         y = kept[at + 2 * count : at + 4 * count].view(np.int16)
         turns = kept[at + 4 * count : at + 6 * count].view(np.uint16)
         weights = kept[at + 6 * count : at + 7 * count]
+        kinds = kept[at + 7 * count : at + 8 * count].view(np.int8)
         for m in range(count):
             own[X, m], own[Y, m] = x[m], y[m]
             own[COS, m], own[SIN, m] = directions[turns[m], 0], directions[turns[m], 1]
             own[WEIGHT, m] = np.float32(weights[m]) / np.float32(100.0)
-        at += 8 * count
+            own[KIND, m] = np.float32(kinds[m]) / np.float32(100.0)
+        at += 9 * count
         for half in range(count * size):
             both = kept[at + half]
             descriptors[described + 2 * half] = levels[both & 15]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.compiled import kernel
-from matcher.pairing import COS, SIN, Floats, Pairs, X, Y
+from matcher.pairing import COS, KIND, SIN, Floats, Pairs, X, Y
 from matcher.ridge_fields import Meeting
 
 Measures = NDArray[np.float64]
@@ -37,9 +37,13 @@ NAMES: Final = (
     "spread of the pairs",
     "minutiae, smaller print",
     "minutiae, larger print",
+    "kinds of paired minutiae",
+    "agreement of the ridges",
 )
 COUNT: Final = len(NAMES)
-SHARE, PAIRS, SIMILARITY, DISTANCE, TURN, OWN, OTHER, CELLS, COMMON, SPREAD, FEWER, MORE = range(COUNT)
+SHARE, PAIRS, SIMILARITY, DISTANCE, TURN, OWN, OTHER, CELLS, COMMON, SPREAD, FEWER, MORE, KINDS, RIDGES = (
+    range(COUNT)
+)
 
 #: Rows of a trust table: the middle and scale of each measure, and its weight.
 MIDDLE: Final = 0
@@ -53,15 +57,20 @@ REACH: Final = 0.9
 
 @kernel
 def measure_pairs(laid: Floats, reference: Floats, pairs: Pairs, table: Floats, measures: Measures) -> None:
-    """Fill in what the pairs, laid over each other, say: number, likeness, residuals, spread."""
+    """Fill in what the pairs, laid over each other, say: number, likeness, residuals, spread, kinds.
+
+    Of the kinds, the logarithm of how much likelier they are of one finger than of two: for two minutiae
+    read with correlations a and b, 1 + ab, if endings and bifurcations are equally many.
+    """
     count = len(pairs)
-    likeness = apart = turned = x = y = square = 0.0
+    likeness = apart = turned = x = y = square = kinds = 0.0
     for t in range(count):
         i, j = pairs[t, 0], pairs[t, 1]
         likeness += max(0.0, table[i, j])
         dx, dy = reference[X, j] - laid[X, i], reference[Y, j] - laid[Y, i]
         apart += dx * dx + dy * dy
         turned += 1.0 - (laid[COS, i] * reference[COS, j] + laid[SIN, i] * reference[SIN, j])
+        kinds += math.log(1.0 + laid[KIND, i] * reference[KIND, j])
         x, y = x + reference[X, j], y + reference[Y, j]
         square += reference[X, j] * reference[X, j] + reference[Y, j] * reference[Y, j]
     some = max(count, 1)
@@ -69,6 +78,7 @@ def measure_pairs(laid: Floats, reference: Floats, pairs: Pairs, table: Floats, 
     measures[SIMILARITY] = math.log(likeness + 0.1)
     measures[DISTANCE] = math.sqrt(apart / some)
     measures[TURN] = math.sqrt(max(turned, 0.0) / some)
+    measures[KINDS] = kinds
     measures[SPREAD] = math.sqrt(max(square - (x * x + y * y) / some, 0.0) / some) / 50.0
     measures[FEWER] = math.log(min(laid.shape[1], reference.shape[1]) + 1.0)
     measures[MORE] = math.log(max(laid.shape[1], reference.shape[1]) + 1.0)
@@ -82,6 +92,7 @@ def measure_region(share: float, weights: tuple[float, float], fields: Meeting, 
     measures[OTHER] = math.log(weights[1] + 0.5)
     measures[CELLS] = math.log(fields.common + 1.0)
     measures[COMMON] = fields.common / max(min(fields.own, fields.other), 1)
+    measures[RIDGES] = -math.log(1.03 - fields.agreement)
 
 
 @kernel

@@ -1,7 +1,8 @@
 """Mutually consistent minutia pairs of two prints: similarity, candidates, compatibility, relaxation.
 
-Compiled steps. A print's minutiae are float32[5, n]: rows X, Y (px, y up), COS, SIN (of the direction) and
-WEIGHT (0-1), as `matcher.prepared` makes them. A pair is (probe minutia, reference minutia).
+Compiled steps. A print's minutiae are float32[ROWS, n]: rows X, Y (px, y up), COS, SIN (of the direction),
+WEIGHT (0-1) and KIND (-1 to 1), as `matcher.prepared` makes them. A pair is (minutia of the probe, of the
+reference).
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ Y: Final = 1
 COS: Final = 2
 SIN: Final = 3
 WEIGHT: Final = 4
+KIND: Final = 5
+ROWS: Final = 6
 
 _SLOPE = np.float32(1.0 / (1.0 - math.cos(COMPATIBLE_ANGLE)))
 _PX = np.float32(COMPATIBLE_PX)

@@ -10,10 +10,12 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from matcher.codes import MinutiaKind
 from matcher.compiled import kernel
 from matcher.descriptors import DIMENSIONS, canonical_order, describe, weights_of
 from matcher.kernels_cylinder import convex_hull
-from matcher.pairing import COS, SIN, WEIGHT, Floats, X, Y
+from matcher.pairing import COS, KIND, ROWS, SIN, WEIGHT, Floats, X, Y
+from matcher.parameters import KIND_READ, KIND_READ_DOUBTFUL, KIND_READ_UNKNOWN
 from matcher.ridge_fields import COHERENCE, ORIENTATION, Cells
 from matcher.template import Template
 
@@ -28,7 +30,8 @@ NO_CELLS: Final = np.zeros((2, 0, 0), np.uint8)
 class PreparedTemplate:
     """What the kernels need of one print, in contiguous arrays; about 0.3 kB a minutia.
 
-    minutiae:    float32[5, n]: x, y (px, y up), cos and sin of the direction, weight 0-1.
+    minutiae:    float32[ROWS, n]: x, y (px, y up), cos and sin of the direction, weight 0-1, and how surely
+                 the minutia is an ending (to 1) or a bifurcation (to -1), in hundredths; 0 for other kinds.
     descriptors: float32[n, DIMENSIONS], whole numbers: see `matcher.descriptors.describe`.
     cells:       uint8[2, rows, cols], orientation and coherence (0 = background); [2, 0, 0] without a field.
     hull:        float32[3, h], outward normal and offset of each edge of the minutiae's convex hull.
@@ -91,13 +94,25 @@ def prepare(template: Template) -> PreparedTemplate:
 
 def _minutiae(template: Template, order: NDArray[np.int64]) -> Floats:
     """Columns as the kernels take them."""
-    minutiae = np.empty((5, len(order)), np.float32)
+    minutiae = np.empty((ROWS, len(order)), np.float32)
     minutiae[X] = template.x[order]
     minutiae[Y] = -template.y[order].astype(np.float32)
     minutiae[COS] = np.cos(template.angle[order])
     minutiae[SIN] = np.sin(template.angle[order])
     minutiae[WEIGHT] = weights_of(template)[order]
+    minutiae[KIND] = _kinds(template)[order]
     return minutiae
+
+
+def _kinds(template: Template) -> Floats:
+    """Kinds as correlations with what the finger has there, float32[n] in [-1, 1], whole hundredths."""
+    sure = template.quality.astype(np.float64) / 100.0
+    read = KIND_READ_DOUBTFUL + (KIND_READ - KIND_READ_DOUBTFUL) * np.minimum(sure, 1.0) ** 2
+    read = np.where(template.quality > 0, read, KIND_READ_UNKNOWN)
+    signs = np.zeros(len(template))
+    signs[template.kind == MinutiaKind.ENDING] = 1.0
+    signs[template.kind == MinutiaKind.BIFURCATION] = -1.0
+    return (np.rint(100.0 * read * signs) / 100.0).astype(np.float32)
 
 
 def _cells(template: Template) -> Cells:
@@ -151,7 +166,7 @@ def unpacked(packed: Arrays, bounds: NDArray[np.int64], k: int, fielded: bool) -
     count, rows, columns = at[4], at[5] if fielded else 0, at[6] if fielded else 0
     hull_end = bounds[k + 1, 3] if k + 1 < len(bounds) else len(hull)
     return (
-        minutiae[at[0] : at[0] + 5 * count].reshape(5, count),
+        minutiae[at[0] : at[0] + ROWS * count].reshape(ROWS, count),
         descriptors[at[1] : at[1] + DIMENSIONS * count].reshape(count, DIMENSIONS),
         cells[at[2] : at[2] + 2 * rows * columns].reshape(2, rows, columns),
         hull[at[3] : hull_end].reshape(3, (hull_end - at[3]) // 3),

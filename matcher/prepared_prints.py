@@ -25,7 +25,7 @@ from matcher.references import Copies, PreparedTenprint
 from matcher.sketches import SKETCH_SIZE, models_hash
 
 #: Changes with these bytes, and with whatever else than the learned models makes prepared prints others.
-VERSION: Final = 1
+VERSION: Final = 2
 _PRINT_BYTES: Final = 1 + PRINT_ROW.itemsize + SKETCH_SIZE
 
 

@@ -24,8 +24,8 @@ PRINT_ROW: Final = np.dtype(
         ("box", np.uint8, 4),
     ]
 )
-#: Bytes of a body: an edge of the hull; a minutia's place, direction, weight and order; its descriptor.
-EDGE_BYTES, PLACE_BYTES, DESCRIPTOR_BYTES = 12, 8, DIMENSIONS // 2
+#: Bytes of a body: an edge of the hull; a minutia's place, direction, weight, kind and order; its descriptor.
+EDGE_BYTES, PLACE_BYTES, DESCRIPTOR_BYTES = 12, 9, DIMENSIONS // 2
 #: Bodies begin at multiples of this.
 _ALIGNED: Final = 4
 

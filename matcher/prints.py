@@ -11,6 +11,7 @@ from matcher.bodies import Bodies, Bytes, HeldBodies, begins_of
 from matcher.columns import Column, State
 from matcher.descriptors import DIMENSIONS, MOST_STEPS
 from matcher.kernels_prints import TURNS, join, unpack_cells, unpack_minutiae
+from matcher.pairing import ROWS
 from matcher.prepared import PackedTemplates, PreparedTemplate
 from matcher.print_rows import (
     DESCRIPTOR_BYTES,
@@ -38,7 +39,7 @@ _LEVELS: Final = (np.arange(16) - (MOST_STEPS + 1)).astype(np.float32)
 class Prints:
     """Prints by reference number; a reference has at most one.
 
-    In columns what every search or many look at: 256 bytes of sketch and 28 more. Beside them bodies, some 34
+    In columns what every search or many look at: 256 bytes of sketch and 28 more. Beside them bodies, some 35
     bytes a minutia and 2 a cell of the field's foreground, of which a search reads those it compares. A print
     whose template has been stored comes back as it was, so that a search gives the scores that a verification
     gives: directions are kept in the steps of `enrollment.formats.template_v1`, the field without what lies
@@ -125,7 +126,7 @@ class Prints:
         chosen[~read] = np.zeros((), PRINT_ROW)
         counts, edges = chosen["minutiae"].astype(np.int64), chosen["edges"].astype(np.int64)
         sizes, boxes = chosen["size"].astype(np.int64), chosen["box"].astype(np.int64)
-        lengths = np.stack([5 * counts, DIMENSIONS * counts, 2 * sizes.prod(axis=1), 3 * edges], axis=1)
+        lengths = np.stack([ROWS * counts, DIMENSIONS * counts, 2 * sizes.prod(axis=1), 3 * edges], axis=1)
         ends = lengths.cumsum(axis=0)
         total = ends[-1].tolist() if len(ends) else [0, 0, 0, 0]
         minutiae, descriptors = np.empty(total[0], np.float32), np.empty(total[1], np.float32)
@@ -153,7 +154,7 @@ class Prints:
         minutiae, descriptors, cells, hull = packed.arrays
         *_, count, rows, columns = packed.bounds[0].tolist()
         return PreparedTemplate(
-            minutiae=minutiae.reshape(5, count),
+            minutiae=minutiae.reshape(ROWS, count),
             descriptors=descriptors.reshape(count, DIMENSIONS),
             cells=cells.reshape(2, rows, columns),
             hull=hull.reshape(3, -1),

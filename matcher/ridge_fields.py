@@ -41,27 +41,42 @@ class Meeting(NamedTuple):
 @kernel
 def lay_fields(probe: Cells, reference: Cells, motion: Motion) -> Meeting:
     """Lay the probe's field, moved, over the reference's; a cell goes where its middle falls."""
-    rows, columns = reference.shape[1], reference.shape[2]
-    steps = round(math.atan2(motion[1], motion[0]) * 256.0 / math.pi)
+    rows, columns = np.int32(reference.shape[1]), np.int32(reference.shape[2])
+    orientations = reference[ORIENTATION].reshape(rows * columns)
+    coherences = reference[COHERENCE].reshape(rows * columns)
+    steps = np.int32(round(math.atan2(motion[1], motion[0]) * 256.0 / math.pi))
     agreement, total, shown, common = 0.0, 0, 0, 0
     for row in range(probe.shape[1]):
         # One more than the place, so that cutting off its fraction rounds down also just below 0.
         x = motion[0] * 0.5 + motion[1] * (row + 0.5) + motion[2] / CELL_PX + 1.0
         y = motion[0] * (row + 0.5) - motion[1] * 0.5 - motion[3] / CELL_PX + 1.0
-        for column in range(probe.shape[2]):
-            own = int(probe[COHERENCE, row, column])
-            to_column = int(x + motion[0] * column) - 1
-            to_row = int(y - motion[1] * column) - 1
+        ridges, flow = probe[COHERENCE, row], probe[ORIENTATION, row]
+        first, end = _shown(ridges)
+        for column in range(first, end):
+            own = np.int32(ridges[column])
             shown += int(own > 0)
-            if own > 0 and 0 <= to_column < columns and 0 <= to_row < rows:
-                weight = own * int(reference[COHERENCE, to_row, to_column])
-                turned = int(probe[ORIENTATION, row, column]) + steps
-                turned -= int(reference[ORIENTATION, to_row, to_column])
-                agreement += weight * _AGREEMENT[turned & 255]
-                total += weight
+            to_column = np.int32(x + motion[0] * column) - np.int32(1)
+            to_row = np.int32(y - motion[1] * column) - np.int32(1)
+            if (to_column >= 0) & (to_column < columns) & (to_row >= 0) & (to_row < rows):
+                there = np.uint32(to_row * columns + to_column)
+                weight = own * np.int32(coherences[there])
+                turned = np.int32(flow[column]) + steps - np.int32(orientations[there])
+                agreement += weight * _AGREEMENT[np.uint32(turned & 255)]
+                total += int(weight)
                 common += int(weight > 0)
     mean = agreement / total if total > 0 else 0.0
     return Meeting(mean, shown, cells_of(reference), common)
+
+
+@kernel
+def _shown(ridges: NDArray[np.uint8]) -> tuple[int, int]:
+    """The first cell of a row that shows ridges, and the one after the last."""
+    first, end = 0, len(ridges)
+    while first < end and ridges[first] == 0:
+        first += 1
+    while end > first and ridges[end - 1] == 0:
+        end -= 1
+    return first, end
 
 
 @kernel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.harder import unchanged
+from benchmarks.harder import bent, unchanged
 from benchmarks.harder_prints import Compared, compared, interval, kept_from, lines
 from fixtures.templates import person
 from matcher.codes import FINGERS
@@ -21,12 +21,20 @@ def prints(people: int = 6) -> list[tuple[int, Template]]:
 def test_pairs_of_one_finger_are_mated_and_no_print_meets_itself() -> None:
     """Twelve prints of six fingers: both directions of six mated pairs, all others non-mated."""
     fingers = prints()
-    found = compared(fingers, unchanged, np.random.default_rng(1))
+    found = compared(fingers, unchanged, 0.0)
     assert len(found.mated) == 12
     assert len(found.non_mated) == 12 * 10
     assert sorted(found.finger.tolist()) == sorted(2 * list(range(6)))
     first, second = prepare(fingers[0][1]), prepare(fingers[1][1])
     assert found.mated[0] == pytest.approx(compare(first, second).raw)
+
+
+def test_both_prints_can_be_made_harder() -> None:
+    """Two prints bent each in its own way are told apart less easily than a bent one and one as it is."""
+    fingers = prints(12)
+    one, two = (compared(fingers, bent, 0.0, both=both) for both in (False, True))
+    assert len(one.mated) == len(two.mated)
+    assert two.mated.mean() < one.mated.mean() < compared(fingers, unchanged, 0.0).mated.mean()
 
 
 def test_faint_minutiae_are_left_out() -> None:

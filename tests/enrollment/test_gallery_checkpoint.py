@@ -114,7 +114,7 @@ def test_a_checkpoint_of_another_store_model_or_number_of_shards_is_ignored(
     checkpoint.save(filled())
     assert checkpoint.load(Gallery(shards=2), newest=PEOPLE) is None, "the store is older"
     assert checkpoint.load(Gallery(shards=3), newest=99) is None
-    monkeypatch.setattr(gallery_checkpoint, "models_hash", lambda: "other")
+    monkeypatch.setattr(gallery_checkpoint, "made_by", lambda: "other")
     assert checkpoint.load(Gallery(shards=2), newest=99) is None
 
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from matcher import parameters as p
-from matcher.pairing import COS, SIN, WEIGHT, X, Y
+from matcher.pairing import COS, KIND, SIN, WEIGHT, X, Y
 from matcher.prepared import PreparedTemplate
 from matcher.ridge_fields import COHERENCE, ORIENTATION
 from matcher.template import CELL_PX
@@ -119,7 +119,23 @@ def measures(
         math.sqrt((np.abs(other - other.mean()) ** 2).sum() / some) / 50 if len(pairs) else 0.0,
         math.log(sizes[0] + 1),
         math.log(sizes[1] + 1),
+        sum(math.log(_likelier(probe.minutiae[KIND, i], reference.minutiae[KIND, j])) for i, j in pairs),
+        -math.log(1.03 - ridge_agreement(probe.cells, reference.cells, *motion)),
     ]
+
+
+def _likelier(one: float, other: float) -> float:
+    """Of one minutia against two: how often both readings come about, endings and bifurcations alike many.
+
+    A reading of correlation a is right with probability (1 + |a|) / 2; its sign says what was read.
+    """
+    right = [(1 + abs(one)) / 2, (1 + abs(other)) / 2]
+    read = [one >= 0, other >= 0]
+    together = 0.0
+    for truth in (True, False):
+        chances = [p if seen == truth else 1 - p for p, seen in zip(right, read, strict=True)]
+        together += 0.5 * chances[0] * chances[1]
+    return together / 0.25
 
 
 def worth_of_pairs(laid: np.ndarray, reference: np.ndarray, pairs: np.ndarray, table: np.ndarray) -> float:
