@@ -2,8 +2,9 @@
 
 Synthetic prints (`fixtures.templates`) cut to their best minutiae, so that the size is the same everywhere.
 Times of comparisons are means over blocks of one kernel call each, medians over the blocks: what a search
-pays. `score_of` is one call from Python, what a verification pays. Quiet machine, one core unless it says
-two threads; some 20 seconds.
+pays. `score_of` is one call from Python, what a verification pays. How much more two threads do than one is
+measured for comparisons and for plain arithmetic, which tells what the machine has to give. Quiet machine,
+one core unless it says two threads; a minute.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from enrollment.formats.template_v1 import decode, encode
 from fixtures.templates import person
 from matcher.codes import FINGERS
 from matcher.comparison import prepare, raw_many, score_of
+from matcher.compiled import kernel
+from matcher.pairing import Floats
 from matcher.prepared import PackedTemplates, PreparedTemplate, pack
 from matcher.prints import Prints
 from matcher.sketches import sketch_of
@@ -63,26 +66,42 @@ def median_of(calls: Sequence[Callable[[], Any]], each: int = 1) -> float:
     return float(np.median(seconds))
 
 
-def scaling(probes: Sequence[PreparedTemplate], references: PackedTemplates, rounds: int = 5) -> float:
-    """How much more two threads compare than one in the same time: median over rounds, taken in turn."""
-
-    def work(part: Sequence[PreparedTemplate]) -> None:
-        for probe in part:
-            raw_many(probe, references)
+def scaling(work: Callable[[], Any], rounds: int = 11) -> float:
+    """How much more two threads do of some work than one in the same time: median over rounds, in turn."""
 
     def seconds(task: Callable[[], Any]) -> float:
         begun = time.perf_counter()
         task()
         return time.perf_counter() - begun
 
+    times = math.ceil(ROUND / seconds(work))
+
+    def repeated(_: int = 0) -> None:
+        for _ in range(times):
+            work()
+
     ratios = []
-    probes = list(probes) * math.ceil(ROUND / seconds(lambda: work(probes)))
     with ThreadPoolExecutor(2) as pool:
         for _ in range(rounds):
-            alone = seconds(lambda: work(probes))
-            together = seconds(lambda: list(pool.map(work, [probes, probes])))
+            alone = seconds(repeated)
+            together = seconds(lambda: list(pool.map(repeated, range(2))))
             ratios.append(2.0 * alone / together)
     return float(np.median(ratios))
+
+
+def compared(probes: Sequence[PreparedTemplate], references: PackedTemplates) -> None:
+    """Compare each probe with all references."""
+    for probe in probes:
+        raw_many(probe, references)
+
+
+@kernel
+def arithmetic(values: Floats, rounds: int) -> float:
+    """Nothing but sums and products of a few numbers: shares no memory, waits for nobody."""
+    for _ in range(rounds):
+        for k in range(len(values)):
+            values[k] = values[k] * np.float32(0.999) + np.float32(0.001)
+    return float(values[0])
 
 
 def measure(people: int, minutiae: int) -> dict[str, float]:
@@ -111,7 +130,8 @@ def measure(people: int, minutiae: int) -> dict[str, float]:
         * median_of([partial(score_of, a, b) for a in firsts[:20] for b in firsts[20:120]]),
         "score_of_mated_us": 1e6
         * median_of([partial(score_of, own[0], mate) for own in prints for mate in own[1:]]),
-        "two_threads": scaling(firsts[:60], everyone),
+        "two_threads": scaling(partial(compared, firsts[:60], everyone)),
+        "two_threads_arithmetic": scaling(lambda: arithmetic(np.ones(1024, np.float32), 400_000)),
         "prepare_ms": 1e3 * median_of([partial(prepare, own[0]) for own in templates]),
         "decode_and_prepare_ms": 1e3 * median_of([partial(_ready, data) for data in stored]),
         "stored_bytes": float(np.median([len(data) for data in stored])),

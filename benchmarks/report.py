@@ -18,6 +18,8 @@ RATES = ("eer_first", "eer_all", "fnmr_fmr100", "fnmr_fmr1000", "fnmr_zero_fmr")
 #: False match rates at which one threshold is laid over all sets.
 POOLED_AT = (1e-2, 1e-3, 1e-4)
 _SPEEDS = ("extract_ms_p50", "compare_us_p50")
+#: Dashes of each engine's curves, in the order of the runs: ours first, solid.
+_DASHES: tuple[str | tuple[int, tuple[int, ...]], ...] = ("-", "--", ":", "-.", (0, (8, 2, 1, 2, 1, 2)))
 
 
 def report_of(run: Run) -> dict[str, Any]:
@@ -145,11 +147,14 @@ def ratios(ours: Mapping[str, Any], peer: Mapping[str, Any]) -> dict[str, float 
 
 
 def write_det(runs: Sequence[Run], path: Path) -> None:
-    """Draw FNMR against FMR, both logarithmic, one curve a set (ours solid, peers dashed), as PNG."""
+    """Draw FNMR against FMR, both logarithmic, as PNG: a colour for each set, dashes for each engine.
+
+    Rates below half an error are drawn there, below the picture's edge where nothing was missed.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow to import
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    figure = Figure(figsize=(7.5, 6.5), dpi=120, layout="constrained")
+    figure = Figure(figsize=(9.5, 6.5), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for number, run in enumerate(runs):
@@ -159,17 +164,18 @@ def write_det(runs: Sequence[Run], path: Path) -> None:
             is_mated = np.array([run.pairs[row].mated for row in rows], dtype=bool)
             curve = error_curve(scores[is_mated], scores[~is_mated])
             floor = 0.5 / max(len(rows), 1)
+            missed = "" if curve.fnmr[curve.fmr == 0.0].min() > 0.0 else " (no error)"
             axes.step(
                 np.maximum(curve.fmr, floor),
                 np.maximum(curve.fnmr, floor),
                 where="post",
                 color=f"C{index}",
-                linestyle="-" if number == 0 else "--",
-                label=f"{run.engine} {name}",
+                linestyle=_DASHES[number % len(_DASHES)],
+                label=f"{run.engine} {name}{missed}",
             )
     axes.plot([1e-5, 1], [1e-5, 1], color="0.7", linewidth=0.8)
     axes.set(xscale="log", yscale="log", xlim=(1e-4, 1), ylim=(1e-3, 1), xlabel="FMR", ylabel="FNMR")
     axes.set_title("1:1 verification, all pairs within each set")
     axes.grid(visible=True, which="both", linewidth=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5), handlelength=3.5)
     figure.savefig(path)
