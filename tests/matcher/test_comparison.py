@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import Motion, anything, chosen, motions, prints, scattered, spoiled, turned
 
+from benchmarks.harder import noisier
 from fixtures.templates import person, template_mated, template_non_mated, template_probe
 from matcher import comparison
 from matcher.codes import FINGERS, FingerPosition
@@ -45,6 +46,20 @@ def test_synthetic_population_is_told_apart() -> None:
     second = [prepare(person(3, n).capture(FINGERS[n % 10], 1)) for n in people]
     table = np.stack([score_many(probe, first) for probe in second])
     assert list(table.argmax(axis=1)) == list(people)
+
+
+def test_small_contacts_are_compared() -> None:
+    """Six minutiae of a noisy capture: less support is asked of them, and most fingers are still found."""
+    rng, raws, scores = np.random.default_rng(1), [], []
+    for n in range(80):
+        whole, noisy = (person(3, n).capture(FINGERS[n % 10], c) for c in (0, 1))
+        noisy = noisier(noisy, rng)
+        apart = (noisy.x - noisy.x.mean()) ** 2 + (noisy.y - noisy.y.mean()) ** 2
+        found = compare(prepare(chosen(noisy, np.sort(np.argsort(apart)[:6]))), prepare(whole))
+        raws.append(found.raw)
+        scores.append(found.score)
+    assert np.count_nonzero(np.array(raws) == 0.0) <= 2
+    assert np.mean(np.array(scores) > 30.0) > 0.9
 
 
 @given(anything(), anything())
