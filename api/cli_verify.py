@@ -22,6 +22,8 @@ from matcher.growth import compare_grown, enlarged
 from matcher.scoring import Score, fmr_of
 
 app = typer.Typer()
+#: Circumstances told, of all that `--why --json` names.
+_TOLD = 3
 
 
 @app.command()
@@ -36,7 +38,7 @@ def verify(
     as_json: AsJson = False,
     why: Annotated[
         bool,
-        typer.Option("--why", help="Also tell pairs, motion, interval and evidence."),
+        typer.Option("--why", help="Also tell pairs, motion, common region, interval and evidence."),
     ] = False,
     grown: Annotated[
         bool, typer.Option("--grown", help="A is an earlier print of a child: try its growth as well.")
@@ -143,3 +145,10 @@ def _tell_why(why: dict[str, Any]) -> None:
         f"{why['ridges']:.2f} of ridge directions x {why['trust']:.2f} of circumstances",
         markup=False,
     )
+    known = [pair["kinds"] for pair in why["pairs"] if "other" not in pair["kinds"]]
+    alike = sum(one == other for one, other in known)
+    out.print(f"  read alike, as ending or bifurcation: {alike} of {len(known)} pairs", markup=False)
+    weighty = sorted(why["because"].items(), key=lambda each: -abs(each[1]))[:_TOLD]
+    if weighty:
+        told = ", ".join(f"{name} {what:+.2f}" for name, what in weighty)
+        out.print(f"  circumstances that say most: {told}", markup=False)

@@ -81,7 +81,9 @@ def test_a_link_tells_why_its_prints_are_alike(running: Running, link: dict[str,
     assert told["score"] > 40.0
     assert told["interval"][0] <= told["score"]
     assert len(told["pairs"]) > 10
-    assert set(told["pairs"][0]) == {"probe", "reference", "apart_px"}
+    assert set(told["pairs"][0]) == {"probe", "reference", "apart_px", "kinds"}
+    assert set(told["pairs"][0]["kinds"]) <= {"ending", "bifurcation", "other"}
+    assert len(told["region"]["probe"]) == len(told["region"]["reference"]) > 3
     assert -180.0 <= told["turn_deg"] <= 180.0
     assert running.ask(Role.EXAMINER, "GET", f"{address}/left_little").status_code == 404
     assert running.ask(Role.DESK, "GET", f"{address}/right_index").status_code == 403

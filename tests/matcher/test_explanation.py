@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import anything, turned
+from strategies import anything, chosen, turned
 
 from fixtures.templates import person, template_mated, template_probe
-from matcher.codes import FINGERS
+from matcher.codes import FINGERS, MinutiaKind
 from matcher.comparison import compare, prepare
-from matcher.explanation import explain
+from matcher.explanation import CommonRegion, explain
 from matcher.growth import STEPS, compare_grown, enlarged
 from matcher.template import Template
 
@@ -27,6 +29,8 @@ def test_pairs_lie_where_the_explanation_says() -> None:
     for pair, (own, other) in zip(told.pairs, found.pairs.tolist(), strict=True):
         assert pair.probe == (probe.x[own], probe.y[own])
         assert pair.reference == (reference.x[other], reference.y[other])
+        read = [MinutiaKind[kind.upper()] for kind in pair.kinds]
+        assert read == [probe.kind[own], reference.kind[other]]
     assert told.interval[0] <= told.score
     assert not told.upside_down
 
@@ -52,6 +56,38 @@ def test_nothing_in_common_is_explained_by_nothing() -> None:
     )
     told = explain(none, template_probe())
     assert (told.score, told.pairs, told.turn_deg, dict(told.because)) == (0.0, (), 0.0, {})
+    assert told.region == CommonRegion((), ())
+
+
+def area(corners: Sequence[tuple[int, int]]) -> float:
+    """Of a polygon, px² (shoelace formula)."""
+    x, y = np.array(corners, float).T
+    return 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
+
+
+def test_region_is_what_both_prints_show() -> None:
+    """Of a print against itself all that its minutiae span; against its upper half no more than that half."""
+    probe = template_probe()
+    whole = explain(probe, probe).region
+    spanned = np.stack([probe.x, probe.y], axis=1)
+    assert whole.probe == whole.reference
+    assert set(whole.probe) <= set(map(tuple, spanned.tolist()))
+    upper = chosen(probe, np.flatnonzero(probe.y < np.median(probe.y)))
+    half = explain(turned(upper, (0.7, 12, -9)), probe).region
+    assert area(half.probe) == pytest.approx(area(half.reference), rel=0.05)
+    assert 0.2 < area(half.reference) / area(whole.reference) < 0.8
+    assert max(y for _, y in half.reference) <= np.median(probe.y) + 3
+
+
+@given(anything(), anything())
+@settings(max_examples=40, deadline=None)
+def test_region_lies_within_both_prints(one: Template, two: Template) -> None:
+    """Whatever the prints; half a pixel is rounding."""
+    region = explain(one, two).region
+    for corners, template in ((region.probe, one), (region.reference, two)):
+        hull = prepare(template).hull
+        for x, y in corners:
+            assert np.all(hull[0] * x - hull[1] * y - hull[2] <= 1.0)
 
 
 @given(anything(), st.sampled_from([0.6, 1.08, 1.5, 20.0]))
