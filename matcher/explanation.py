@@ -12,7 +12,7 @@ import numpy as np
 from matcher.alignment import Motion, inverse, unmoved
 from matcher.codes import MinutiaKind
 from matcher.comparison import compare, prepare
-from matcher.overlap import Corners, common_region
+from matcher.region import Corners, common_region
 from matcher.scoring import Score, is_extrapolated, score_interval
 from matcher.template import Template
 
