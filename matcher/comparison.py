@@ -177,11 +177,11 @@ def _weigh(probe: Arrays, reference: Arrays) -> tuple[Pairs, Motion, NDArray[np.
     best_pairs, best_motion, best_laid, best_common = candidates[:0], unmoved(), own, (0.0, 0.0)
     features, measures = np.zeros(3), np.zeros(COUNT)
     needed = min(SUPPORT_NEEDED, SUPPORT_A_MINUTIA * min(own.shape[1], other.shape[1]))
+    starts = strip_starts(other)
     for _ in range(SEEDS):
         if next_seed(belief, compatible, taken, support) < needed:
             break
         rough = fit_motion(own, other, candidates, support)
-        starts = strip_starts(other)
         motion, laid, pairs = settle(own, other, starts, table, rough)
         laid = stretch(laid, other, pairs, table)
         laid = unbend(laid, other, pair_within(laid, other, starts, STRETCHED_PX))

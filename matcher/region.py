@@ -26,8 +26,7 @@ def common_region(probe: PreparedTemplate, reference: PreparedTemplate, motion: 
     laid = moved(probe.minutiae, motion)
     corners = laid[:, convex_hull(laid[X], laid[Y])][[X, Y]].T.astype(np.float64)
     for across, along, offset in reference.hull.T.astype(np.float64):
-        away = corners @ (across, along) - offset
-        corners = _cut(corners, away)
+        corners = _cut(corners, corners @ (across, along) - offset)
     return corners
 
 
