@@ -4,7 +4,8 @@ Synthetic prints (`fixtures.templates`) cut to their best minutiae, so that the 
 Times of comparisons are means over blocks of one kernel call each, medians over the blocks: what a search
 pays. `score_of` is one call from Python, what a verification pays. How much more two threads do than one is
 measured for comparisons and for plain arithmetic, which tells what the machine has to give. Quiet machine,
-one core unless it says two threads; a minute.
+one core unless it says two threads; a minute. `--prints MANIFEST.csv` (columns as for `tenprint benchmark
+verification`) tells instead what real prints take, whole and of about so many minutiae.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from benchmarks.calibrate import extracted
 from enrollment.formats.template_v1 import decode, encode
 from fixtures.templates import person
 from matcher.codes import FINGERS
@@ -35,9 +38,11 @@ from matcher.template import Template
 #: The population that is timed; no other part of the project uses this seed.
 SEED: Final = 20_260_031
 #: Seconds that one round of a comparison of threads takes at least: a shorter one measures their start.
-ROUND: Final = 0.5
+ROUND: Final = 0.25
 #: References of one block of mated comparisons: captures of one finger.
 CAPTURES: Final = 8
+#: Prints of a manifest are of about some number of minutiae when they differ from it by at most this.
+NEAR: Final = 2
 
 
 def cut(template: Template, minutiae: int) -> Template:
@@ -66,29 +71,45 @@ def median_of(calls: Sequence[Callable[[], Any]], each: int = 1) -> float:
     return float(np.median(seconds))
 
 
-def scaling(work: Callable[[], Any], rounds: int = 11) -> float:
-    """How much more two threads do of some work than one in the same time: median over rounds, in turn."""
+def scaling(works: Mapping[str, Callable[[], Any]], rounds: int = 21) -> dict[str, float]:
+    """How much more two threads do of each work than one in the same time.
+
+    By name, the median over rounds in which all works take turns, so that a slow minute strikes all; and with
+    `_best` the same from the quickest round of one thread and the quickest of two: what there is where
+    neighbours on the machine leave the processor alone.
+    """
 
     def seconds(task: Callable[[], Any]) -> float:
         begun = time.perf_counter()
         task()
         return time.perf_counter() - begun
 
-    # Once before it is timed: what is compiled is compiled now.
-    work()
-    times = math.ceil(ROUND / seconds(work))
-
-    def repeated() -> None:
+    def repeated(work: Callable[[], Any], times: int) -> None:
         for _ in range(times):
             work()
 
-    ratios = []
+    # Once before it is timed: what is compiled is compiled now.
+    rows: dict[str, list[tuple[float, float]]] = {}
+    tasks = {}
+    for name, work in works.items():
+        work()
+        tasks[name] = partial(repeated, work, math.ceil(ROUND / seconds(work)))
+        rows[name] = []
     with ThreadPoolExecutor(2) as pool:
         for _ in range(rounds):
-            alone = seconds(repeated)
-            together = seconds(lambda: wait([pool.submit(repeated) for _ in range(2)]))
-            ratios.append(2.0 * alone / together)
-    return float(np.median(ratios))
+            for name, task in tasks.items():
+                alone = seconds(task)
+                rows[name].append((alone, seconds(partial(_twice, pool, task))))
+    found = {}
+    for name, row in rows.items():
+        alone_each, together = np.array(row).T
+        found[name] = float(np.median(2.0 * alone_each / together))
+        found[f"{name}_best"] = float(2.0 * alone_each.min() / together.min())
+    return found
+
+
+def _twice(pool: Executor, task: Callable[[], Any]) -> None:
+    wait([pool.submit(task) for _ in range(2)])
 
 
 def compared(probes: Sequence[PreparedTemplate], references: PackedTemplates) -> None:
@@ -117,14 +138,9 @@ def measure(people: int, minutiae: int) -> dict[str, float]:
     raw_many(firsts[0], everyone)
     score_of(firsts[0], firsts[1])
     # The calls above compiled what is timed below.
-    stored = [encode(own[0]) for own in templates]
-    kept = Prints()
-    for number, first in enumerate(firsts):
-        kept.append(number, first, sketch_of(first))
     rows = range(len(firsts))
     return {
-        "prints": float(len(firsts)),
-        "minutiae": float(minutiae),
+        **costs([own[0] for own in templates]),
         "non_mated_us": 1e6
         * median_of([partial(raw_many, firsts[k], others[k]) for k in range(len(others))], len(firsts) - 1),
         "mated_us": 1e6 * median_of([partial(raw_many, firsts[k], mates[k]) for k in rows], CAPTURES - 1),
@@ -132,12 +148,29 @@ def measure(people: int, minutiae: int) -> dict[str, float]:
         * median_of([partial(score_of, a, b) for a in firsts[:20] for b in firsts[20:120]]),
         "score_of_mated_us": 1e6
         * median_of([partial(score_of, own[0], mate) for own in prints for mate in own[1:]]),
-        "two_threads": scaling(partial(compared, firsts[:60], everyone)),
-        "two_threads_arithmetic": scaling(lambda: arithmetic(np.ones(1024, np.float32), 400_000)),
-        "prepare_ms": 1e3 * median_of([partial(prepare, own[0]) for own in templates]),
+        **scaling(
+            {
+                "two_threads": partial(compared, firsts[:60], everyone),
+                "two_threads_arithmetic": lambda: arithmetic(np.ones(1024, np.float32), 400_000),
+            }
+        ),
+    }
+
+
+def costs(templates: Sequence[Template]) -> dict[str, float]:
+    """What a template takes stored, in a gallery's memory (its sketch included), and until it is ready."""
+    stored = [encode(template) for template in templates]
+    kept = Prints()
+    for number, data in enumerate(stored):
+        prepared = _ready(data)
+        kept.append(number, prepared, sketch_of(prepared))
+    return {
+        "prints": float(len(templates)),
+        "minutiae": float(np.median([len(template) for template in templates])),
+        "prepare_ms": 1e3 * median_of([partial(prepare, template) for template in templates]),
         "decode_and_prepare_ms": 1e3 * median_of([partial(_ready, data) for data in stored]),
-        "stored_bytes": float(np.median([len(data) for data in stored])),
-        "bytes_in_memory": kept.nbytes / len(firsts),
+        "stored_bytes": float(np.mean([len(data) for data in stored])),
+        "bytes_in_memory": kept.nbytes / len(templates),
     }
 
 
@@ -145,13 +178,29 @@ def _ready(stored: bytes) -> PreparedTemplate:
     return prepare(decode(stored))
 
 
+def of_manifest(manifest: Path, minutiae: int) -> dict[str, dict[str, float]]:
+    """`costs` of all prints of a manifest, and of those of about so many minutiae."""
+    templates = [template for fingers in extracted(manifest).values() for _, template in fingers]
+    near = [template for template in templates if abs(len(template) - minutiae) <= NEAR]
+    return {"all prints": costs(templates), f"{minutiae} minutiae, {NEAR} more or fewer": costs(near)}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Time comparisons and templates on one core.")
     parser.add_argument("--people", type=int, default=400)
     parser.add_argument("--minutiae", type=int, default=35)
+    parser.add_argument("--prints", type=Path, help="a manifest: what its prints take, and nothing else")
     chosen = parser.parse_args()
-    print(json.dumps({k: round(v, 3) for k, v in measure(chosen.people, chosen.minutiae).items()}, indent=1))
+    if chosen.prints:
+        for name, found in of_manifest(chosen.prints, chosen.minutiae).items():
+            print(name, _rounded(found))
+    else:
+        print(_rounded(measure(chosen.people, chosen.minutiae)))
+
+
+def _rounded(found: dict[str, float]) -> str:
+    return json.dumps({name: round(value, 3) for name, value in found.items()}, indent=1)
 
 
 if __name__ == "__main__":

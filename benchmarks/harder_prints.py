@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from benchmarks.calibrate import Fingers, extracted
-from benchmarks.harder import WAYS, Harder, partial
+from benchmarks.harder import WAYS, Harder, partial, strongly_bent
 from benchmarks.metrics import equal_error_rate, pooled_fnmr_at
 from enrollment.parameters import PEAK_THRESHOLD
 from matcher.comparison import prepare, raw_many
@@ -84,14 +84,14 @@ def interval(sets: Sequence[Compared], threshold: float) -> tuple[float, float]:
 
 def lines(sets: Mapping[str, Fingers], peaks: Sequence[float], *, both: bool = False) -> Iterator[str]:
     """A line for each way and probability."""
-    for harder in (*WAYS, partial):
+    for harder in (*WAYS, partial, strongly_bent):
         for probability in peaks:
             found = [
                 compared(fingers, harder, probability, both=both)
                 for fingers in track(sets.values(), f"{harder.__name__}, {probability}", transient=True)
             ]
             eer = np.mean([equal_error_rate(each.mated, each.non_mated) for each in found])
-            text = f"{harder.__name__:10} from {probability:.2f}  EER {eer:6.3%}"
+            text = f"{harder.__name__:13} from {probability:.2f}  EER {eer:6.3%}"
             for rate in RATES:
                 at = pooled_fnmr_at([(each.mated, each.non_mated) for each in found], rate)
                 low, high = interval(found, at.threshold)

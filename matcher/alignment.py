@@ -1,4 +1,4 @@
-"""Laying one print over the other: rigid motion, one-to-one pairing, skin distortion.
+"""Laying one print over the other: rigid motion, one-to-one pairing.
 
 Compiled steps, on minutiae as in `matcher.pairing`. A motion is float64[4]: cos and sin of the turn
 (counter-clockwise), then the shift in pixels, y up; it takes the probe's frame to the reference's.
@@ -15,25 +15,20 @@ from matcher.compiled import kernel
 from matcher.pairing import COS, KIND, LAST, ROW_BITS, SIN, WEIGHT, Floats, Pairs, X, Y
 from matcher.parameters import (
     DIRECTION_LEVER,
-    DISTORTION_REACH,
-    DISTORTION_STIFFNESS,
     PAIR_ANGLE,
     REFIT_BASE,
     REFITS,
-    STRETCH_STIFFNESS,
     WIDE_PX,
 )
 
 Motion = NDArray[np.float64]
 Starts = NDArray[np.int32]
 
-_0, _1, _2 = np.float32(0.0), np.float32(1.0), np.float32(2.0)
+_1, _2 = np.float32(1.0), np.float32(2.0)
 #: Strips of a print in which `pair_within` looks, in 1/px.
 _A_STRIP = np.float32(1.0 / 16.0)
 #: Above every cost of a near pair.
 _FAR = np.float32(3.0)
-_LESS_NEAR = np.float32(1.0 / (DISTORTION_REACH * DISTORTION_REACH))
-_STIFFNESS = np.float32(DISTORTION_STIFFNESS)
 
 
 @kernel
@@ -233,81 +228,3 @@ def settle(
         motion = fit_motion(probe, reference, pairs, weights)
     laid = moved(probe, motion)
     return motion, laid, pair_within(laid, reference, starts, WIDE_PX)
-
-
-@kernel
-def stretch(laid: Floats, reference: Floats, pairs: Pairs, table: Floats) -> Floats:
-    """The laid probe stretched and sheared towards the reference, as far as its pairs ask for it.
-
-    Weighted least squares of the pairs' residuals on their places, drawn towards no stretch (ridge
-    regression). Sensors that sweep, fingers that are pulled, and children who have grown need it.
-    """
-    mx = my = qx = qy = total = 0.0
-    for t in range(len(pairs)):
-        i, j = pairs[t, 0], pairs[t, 1]
-        w = REFIT_BASE + max(0.0, table[i, j])
-        mx, my = mx + w * laid[X, i], my + w * laid[Y, i]
-        qx, qy = qx + w * reference[X, j], qy + w * reference[Y, j]
-        total += w
-    scale = 1.0 / total if total > 0.0 else 0.0
-    mx, my, qx, qy = mx * scale, my * scale, qx * scale, qy * scale
-    xx = yy = STRETCH_STIFFNESS
-    xy = ax = ay = bx = by = 0.0
-    for t in range(len(pairs)):
-        i, j = pairs[t, 0], pairs[t, 1]
-        w = REFIT_BASE + max(0.0, table[i, j])
-        px, py = laid[X, i] - mx, laid[Y, i] - my
-        ex, ey = reference[X, j] - qx - px, reference[Y, j] - qy - py
-        xx, xy, yy = xx + w * px * px, xy + w * px * py, yy + w * py * py
-        ax, ay = ax + w * ex * px, ay + w * ex * py
-        bx, by = bx + w * ey * px, by + w * ey * py
-    spread = xx * yy - xy * xy
-    ax, ay = 1.0 + (ax * yy - ay * xy) / spread, (ay * xx - ax * xy) / spread
-    bx, by = (bx * yy - by * xy) / spread, 1.0 + (by * xx - bx * xy) / spread
-    return sheared(laid, (ax, ay, bx, by), (mx, my, qx, qy))
-
-
-@kernel
-def sheared(
-    laid: Floats, matrix: tuple[float, float, float, float], middles: tuple[float, float, float, float]
-) -> Floats:
-    """Minutiae after x → matrix · (x - the first middle) + the second; their directions follow."""
-    ax, ay, bx, by = matrix
-    mx, my, qx, qy = middles
-    out = np.empty_like(laid)
-    for i in range(laid.shape[1]):
-        px, py = laid[X, i] - mx, laid[Y, i] - my
-        out[X, i], out[Y, i] = qx + ax * px + ay * py, qy + bx * px + by * py
-        cos, sin = ax * laid[COS, i] + ay * laid[SIN, i], bx * laid[COS, i] + by * laid[SIN, i]
-        length = max(math.sqrt(cos * cos + sin * sin), 1e-9)
-        out[COS, i], out[SIN, i] = cos / length, sin / length
-        out[WEIGHT, i], out[KIND, i] = laid[WEIGHT, i], laid[KIND, i]
-    return out
-
-
-@kernel
-def unbend(laid: Floats, reference: Floats, pairs: Pairs) -> Floats:
-    """The laid probe with skin distortion undone: each minutia follows the paired ones around it.
-
-    Its displacement is the kernel-weighted mean of their residuals, drawn towards none.
-    """
-    out = laid.copy()
-    count = laid.shape[1]
-    x, y = laid[X], laid[Y]
-    sums = np.zeros((3, count), np.float32)
-    sum_x, sum_y, total = sums[0], sums[1], sums[2]
-    for t in range(len(pairs)):
-        k, j = pairs[t, 0], pairs[t, 1]
-        at_x, at_y = x[k], y[k]
-        off_x, off_y = reference[X, j] - at_x, reference[Y, j] - at_y
-        for i in range(count):
-            dx, dy = at_x - x[i], at_y - y[i]
-            near = _1 - (dx * dx + dy * dy) * _LESS_NEAR
-            weight = near * near if near > _0 else _0
-            sum_x[i] += weight * off_x
-            sum_y[i] += weight * off_y
-            total[i] += weight
-    for i in range(count):
-        out[X, i] += sum_x[i] / (total[i] + _STIFFNESS)
-        out[Y, i] += sum_y[i] / (total[i] + _STIFFNESS)
-    return out

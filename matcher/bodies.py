@@ -1,4 +1,4 @@
-"""Where the bodies of prints lie: what an exact comparison needs of them, some 2.5 kB each.
+"""Where the bodies of prints lie: what an exact comparison needs of them, some 1.7 kB each.
 
 In memory (`HeldBodies`), or wherever else somebody keeps bytes: `enrollment.sealed_prints` has them encrypted
 on disk, where memory is too small for all.

@@ -1,7 +1,8 @@
 """The 1:1 page: two prints in, a calibrated score and its explanation out.
 
 `score_of` and `compare` share one path, `_weigh`: similar neighbourhoods propose pairs, consistent pairs
-propose motions, each motion is refitted, unbent and judged, and the best one gives the raw score.
+propose motions, each motion is refitted, unbent and judged, and where the best one leaves doubt, its
+distortion is followed further out; what it comes to is the raw score.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from numpy.typing import NDArray
 
 from matcher.alignment import (
     Motion,
+    Starts,
     fit_motion,
     inverse,
+    moved,
     pair_within,
     settle,
-    stretch,
     strip_starts,
-    unbend,
     unmoved,
 )
 from matcher.compiled import kernel
+from matcher.distortion import stretch, unbend
 from matcher.evidence import common_weights, ridge_factor, share_of_pairs, worth_of_pairs
 from matcher.measures import (
     COUNT,
@@ -31,11 +33,21 @@ from matcher.measures import (
     contributions,
     measure_pairs,
     measure_region,
+    measure_strain,
     trust,
     trust_table,
 )
-from matcher.pairing import Pairs, compatibilities, next_seed, relax, similarities, strongest_pairs
-from matcher.parameters import CONVINCING, NARROW_PX, SEEDS, STRETCHED_PX, SUPPORT_A_MINUTIA, SUPPORT_NEEDED
+from matcher.pairing import Floats, Pairs, compatibilities, next_seed, relax, similarities, strongest_pairs
+from matcher.parameters import (
+    CONVINCING,
+    DOUBTFUL_FROM,
+    FOLLOWED_PX,
+    NARROW_PX,
+    SEEDS,
+    STRETCHED_PX,
+    SUPPORT_A_MINUTIA,
+    SUPPORT_NEEDED,
+)
 from matcher.prepared import (
     NO_CELLS,
     Arrays,
@@ -174,32 +186,55 @@ def _weigh(probe: Arrays, reference: Arrays) -> tuple[Pairs, Motion, NDArray[np.
     belief = relax(table, candidates, compatible)
 
     taken, support = np.zeros_like(belief), np.zeros_like(belief)
-    best_pairs, best_motion, best_laid, best_common = candidates[:0], unmoved(), own, (0.0, 0.0)
-    features, measures = np.zeros(3), np.zeros(COUNT)
+    motion, laid, found = unmoved(), own, (candidates[:0], 0.0, 0.0, (0.0, 0.0))
     needed = min(SUPPORT_NEEDED, SUPPORT_A_MINUTIA * min(own.shape[1], other.shape[1]))
-    starts = strip_starts(other)
+    hulls, starts = (own_hull, other_hull), strip_starts(other)
     for _ in range(SEEDS):
         if next_seed(belief, compatible, taken, support) < needed:
             break
         rough = fit_motion(own, other, candidates, support)
-        motion, laid, pairs = settle(own, other, starts, table, rough)
-        laid = stretch(laid, other, pairs, table)
-        laid = unbend(laid, other, pair_within(laid, other, starts, STRETCHED_PX))
-        pairs = pair_within(laid, other, starts, NARROW_PX)
-        worth = worth_of_pairs(laid, other, pairs, table)
-        common = common_weights(own, other, pairs, motion, own_hull, other_hull)
-        share = share_of_pairs(own, other, pairs, common)
-        if worth * share > features[0] * features[1]:
-            best_pairs, best_motion, best_laid, best_common = pairs, motion, laid, common
-            features[0], features[1] = worth, share
-        if worth * share > CONVINCING:
+        settled, there, pairs = settle(own, other, starts, table, rough)
+        there = stretch(there, other, pairs, table)
+        there = unbend(there, other, pair_within(there, other, starts, STRETCHED_PX), table)
+        judged = _judge(own, there, other, starts, table, settled, hulls)
+        if judged[1] * judged[2] > found[1] * found[2]:
+            motion, laid, found = settled, there, judged
+        if judged[1] * judged[2] > CONVINCING:
             break
-    if features[0] > 0.0:
-        fields = lay_fields(own_cells, other_cells, best_motion)
+    if DOUBTFUL_FROM < found[1] * found[2] <= CONVINCING:
+        there = laid
+        for reach in FOLLOWED_PX:
+            there = unbend(there, other, pair_within(there, other, starts, reach), table)
+        judged = _judge(own, there, other, starts, table, motion, hulls)
+        if judged[1] * judged[2] > found[1] * found[2]:
+            laid, found = there, judged
+
+    pairs, worth, share, common = found
+    features, measures = np.array((worth, share, 0.0)), np.zeros(COUNT)
+    if worth > 0.0:
+        fields = lay_fields(own_cells, other_cells, motion)
         features[2] = ridge_factor(fields.agreement) if own_cells.size and other_cells.size else 1.0
-        measure_pairs(best_laid, other, best_pairs, table, measures)
-        measure_region(features[1], best_common, fields, measures)
-    return best_pairs, best_motion, features, measures
+        measure_pairs(laid, other, pairs, table, measures)
+        measure_strain(moved(own, motion), laid, pairs, measures)
+        measure_region(share, common, fields, measures)
+    return pairs, motion, features, measures
+
+
+@kernel
+def _judge(
+    own: Floats,
+    laid: Floats,
+    other: Floats,
+    starts: Starts,
+    table: Floats,
+    motion: Motion,
+    hulls: tuple[Floats, Floats],
+) -> tuple[Pairs, float, float, tuple[float, float]]:
+    """What one alignment comes to: its pairs, their worth, their share, and what there was to pair."""
+    pairs = pair_within(laid, other, starts, NARROW_PX)
+    worth = worth_of_pairs(laid, other, pairs, table)
+    common = common_weights(own, other, pairs, motion, hulls[0], hulls[1])
+    return pairs, worth, share_of_pairs(own, other, pairs, common), common
 
 
 @kernel
@@ -222,7 +257,7 @@ def _raw_many(
 ) -> None:
     """Fill `raws` float64[k] with the raw scores of one print against `k` packed ones."""
     minutiae, descriptors, _, hull = probe
-    bare = (minutiae, descriptors, np.empty((2, 0, 0), np.uint8), hull)
+    bare = (minutiae, descriptors, np.empty((0, 0), np.uint8), hull)
     for k in range(len(raws)):
         other = unpacked(packed, bounds, k, fielded[k])
         own = probe if fielded[k] else bare

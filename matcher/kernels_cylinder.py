@@ -1,4 +1,4 @@
-"""Compiled loops behind the local descriptor: convex hull, visible cells, cylinder values."""
+"""Compiled loops behind the local descriptor: visible cells, cylinder values, layers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.compiled import kernel
+from matcher.hulls import convex_hull
 from matcher.parameters import (
     CYLINDER_CELLS,
     CYLINDER_HULL_MARGIN,
@@ -30,30 +31,6 @@ _MIDDLE = 0.5 * (CYLINDER_CELLS - 1)
 _FAINT = 1e-8
 _SPACE_VARIANCE = CYLINDER_SIGMA_PX * CYLINDER_SIGMA_PX
 _SPACE_SCALE = 1.0 / (CYLINDER_SIGMA_PX * math.sqrt(2.0 * math.pi))
-
-
-@kernel
-def convex_hull(x: Floats, y: Floats) -> NDArray[np.int64]:
-    """Corners of the convex hull, counter-clockwise (y up), of points already sorted by (x, y).
-
-    Andrew's monotone chain. Returns indices int64[h]; fewer than three for degenerate sets.
-    """
-    count = len(x)
-    chain = np.empty(2 * count + 1, np.int64)
-    size = 0
-    for turn in range(2):
-        floor = size + 1
-        for step in range(count):
-            i = step if turn == 0 else count - 1 - step
-            while size > floor:
-                a, b = chain[size - 2], chain[size - 1]
-                if (x[b] - x[a]) * (y[i] - y[a]) - (y[b] - y[a]) * (x[i] - x[a]) > 0.0:
-                    break
-                size -= 1
-            chain[size] = i
-            size += 1
-        size -= 1
-    return chain[: max(size, min(count, 1))].copy()
 
 
 @kernel

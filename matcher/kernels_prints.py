@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.compiled import kernel
+from matcher.hulls import fill_edges
 from matcher.pairing import COS, KIND, ROWS, SIN, WEIGHT, Floats, X, Y
-from matcher.ridge_fields import COHERENCE
 
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
@@ -22,11 +22,16 @@ _STEPS_A_RADIAN: Final = TURNS / (2.0 * math.pi)
 
 @kernel
 def pack_minutiae(
-    minutiae: Floats, descriptors: Floats, order: NDArray[np.int16], middle: int, kept: Bytes
+    minutiae: Floats,
+    descriptors: Floats,
+    order: NDArray[np.int16],
+    corners: Integers,
+    middle: int,
+    kept: Bytes,
 ) -> None:
     """Fill `kept` with one print's minutiae and descriptors, as `unpack_minutiae` reads them.
 
-    middle: the level that a descriptor's 0 is kept as.
+    corners: of their convex hull; middle: the level that a descriptor's 0 is kept as.
     """
     count, dimensions = descriptors.shape
     x = kept[: 2 * count].view(np.int16)
@@ -46,6 +51,8 @@ def pack_minutiae(
             high = np.int64(descriptors[m, 2 * pair + 1]) + middle
             kept[at] = np.uint8(low | high << 4)
             at += 1
+    for corner in range(len(corners)):
+        kept[at + corner] = np.uint8(corners[corner])
 
 
 @kernel
@@ -54,22 +61,21 @@ def pack_cells(cells: Bytes, box: Integers, kept: Bytes) -> None:
 
     See `unpack_cells`; both stay as they are where there is no foreground.
     """
-    _, rows, columns = cells.shape
+    rows, columns = cells.shape
     top, bottom, left, right = rows, 0, columns, 0
     for row in range(rows):
         for column in range(columns):
-            if cells[COHERENCE, row, column]:
+            if cells[row, column]:
                 top, bottom = min(top, row), row + 1
                 left, right = min(left, column), max(right, column + 1)
     if bottom == 0:
         return
     box[0], box[1], box[2], box[3] = top, left, bottom - top, right - left
     at = 0
-    for layer in range(2):
-        for row in range(top, bottom):
-            for column in range(left, right):
-                kept[at] = cells[layer, row, column]
-                at += 1
+    for row in range(top, bottom):
+        for column in range(left, right):
+            kept[at] = cells[row, column]
+            at += 1
 
 
 @kernel
@@ -77,20 +83,24 @@ def unpack_minutiae(
     kept: Bytes,
     begins: Integers,
     counts: Integers,
+    edges: Integers,
     size: int,
     directions: Floats,
     levels: Floats,
     minutiae: Floats,
     descriptors: Floats,
+    hulls: Floats,
 ) -> None:
-    """Fill the joined `minutiae` and `descriptors` of prints that have `counts` minutiae.
+    """Fill the joined `minutiae`, `descriptors` and `hulls` of prints.
+
+    counts, edges: minutiae of each print, and edges of its hull.
 
     kept:       from each of `begins` on: x int16, y int16, turn uint16, weight in percent uint8, kind in
                 hundredths int8, place in the template uint8, each for all minutiae; then descriptors
-                uint8[n, size], two levels a byte.
+                uint8[n, size], two levels a byte; then which minutiae are corners of the hull, uint8[edges].
     directions: float32[65536, 2], cosine and sine of each turn; levels: float32[16], the value of each level.
     """
-    done, described = 0, 0
+    done, described, drawn = 0, 0, 0
     for k in range(len(begins)):
         count, at = counts[k], begins[k]
         if count == 0:
@@ -111,7 +121,13 @@ def unpack_minutiae(
             both = kept[at + half]
             descriptors[described + 2 * half] = levels[both & 15]
             descriptors[described + 2 * half + 1] = levels[both >> 4]
+        corners = kept[at + count * size : at + count * size + edges[k]].astype(np.int64)
+        # Never beyond the minutiae, whatever the bytes.
+        corners = np.minimum(corners, count - 1)
+        hull = hulls[drawn : drawn + 3 * edges[k]].reshape(3, edges[k])
+        fill_edges(own[X], own[Y], corners, hull)
         described += 2 * count * size
+        drawn += 3 * edges[k]
         done += count
 
 
@@ -120,20 +136,19 @@ def unpack_cells(kept: Bytes, begins: Integers, sizes: Integers, boxes: Integers
     """Fill the joined ridge fields `cells` from kept boxes of them; what is outside a box is 0.
 
     sizes: rows and columns of each field, int64[k, 2]; boxes: first row and column, rows and columns,
-    int64[k, 4]; kept: orientation, then coherence, of each box, from `begins` on.
+    int64[k, 4]; kept: the cells of each box, from `begins` on.
     """
     cells[:] = 0
     done = 0
     for k in range(len(begins)):
         rows, columns = sizes[k]
         top, left, high, wide = boxes[k]
-        own = cells[done : done + 2 * rows * columns].reshape(2, rows, columns)
+        own = cells[done : done + rows * columns].reshape(rows, columns)
         at = begins[k]
-        for layer in range(2):
-            for row in range(high):
-                own[layer, top + row, left : left + wide] = kept[at : at + wide]
-                at += wide
-        done += 2 * rows * columns
+        for row in range(high):
+            own[top + row, left : left + wide] = kept[at : at + wide]
+            at += wide
+        done += rows * columns
 
 
 @kernel

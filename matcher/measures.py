@@ -39,11 +39,11 @@ NAMES: Final = (
     "minutiae, larger print",
     "kinds of paired minutiae",
     "agreement of the ridges",
+    "strain of the skin",
 )
 COUNT: Final = len(NAMES)
-SHARE, PAIRS, SIMILARITY, DISTANCE, TURN, OWN, OTHER, CELLS, COMMON, SPREAD, FEWER, MORE, KINDS, RIDGES = (
-    range(COUNT)
-)
+SHARE, PAIRS, SIMILARITY, DISTANCE, TURN, OWN, OTHER, CELLS, COMMON, SPREAD, FEWER, MORE = range(12)
+KINDS, RIDGES, STRAIN = range(12, COUNT)
 
 #: Rows of a trust table: the middle and scale of each measure, and its weight.
 MIDDLE: Final = 0
@@ -51,6 +51,9 @@ SCALE: Final = 1
 SLOPE: Final = 2
 #: A measure further from its middle, in scales, says no more: no print of the training lay there.
 FURTHEST: Final = 3.0
+#: Paired minutiae between whose distances, px, the strain of the skin is looked at.
+NEIGHBOURS_FROM: Final = 10.0
+NEIGHBOURS_TO: Final = 80.0
 #: Trust lies between exp(-REACH) and exp(REACH), about 0.4 and 2.5: it shades the evidence, it makes none.
 REACH: Final = 0.9
 
@@ -82,6 +85,27 @@ def measure_pairs(laid: Floats, reference: Floats, pairs: Pairs, table: Floats, 
     measures[SPREAD] = math.sqrt(max(square - (x * x + y * y) / some, 0.0) / some) / 50.0
     measures[FEWER] = math.log(min(laid.shape[1], reference.shape[1]) + 1.0)
     measures[MORE] = math.log(max(laid.shape[1], reference.shape[1]) + 1.0)
+
+
+@kernel
+def measure_strain(rigid: Floats, laid: Floats, pairs: Pairs, measures: Measures) -> None:
+    """Fill in how much the skin between pairs must have given: what a motion alone does not explain.
+
+    Root mean square, over neighbouring pairs, of how far unbending moved one against the other, as a share of
+    their distance: some hundredths for skin, more where it made pairs of what does not belong together.
+    """
+    total, count = 0.0, 0
+    for t in range(len(pairs)):
+        i = pairs[t, 0]
+        for s in range(t):
+            k = pairs[s, 0]
+            dx, dy = rigid[X, i] - rigid[X, k], rigid[Y, i] - rigid[Y, k]
+            square = dx * dx + dy * dy
+            if NEIGHBOURS_FROM * NEIGHBOURS_FROM < square < NEIGHBOURS_TO * NEIGHBOURS_TO:
+                u, v = laid[X, i] - laid[X, k] - dx, laid[Y, i] - laid[Y, k] - dy
+                total += (u * u + v * v) / square
+                count += 1
+    measures[STRAIN] = math.log(math.sqrt(total / max(count, 1)) + 0.02)
 
 
 @kernel

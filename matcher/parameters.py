@@ -60,6 +60,9 @@ SUPPORT_A_MINUTIA: Final = 0.002
 SUPPORT_NEEDED: Final = 0.06
 #: When worth times share passes this, no other seed is tried: twice what any of 31,000 non-mated reached.
 CONVINCING: Final = 8.0
+#: Between this and `CONVINCING`, the distortion of the best alignment is followed further out: in one of
+#: seven non-mated comparisons of 35 minutiae, and in mated ones that are badly bent or share little.
+DOUBTFUL_FROM: Final = 1.0
 #: Lever at which a turn of one minutia counts like a shift when a motion is fitted, px.
 DIRECTION_LEVER: Final = 25.0
 #: Rounds of pairing and refitting before the distortion is looked at. A third changes no error rate of nine
@@ -73,6 +76,8 @@ WIDE_PX: Final = 18.0
 STRETCHED_PX: Final = 15.0
 #: ... this near once the skin distortion is undone, px, ...
 NARROW_PX: Final = 11.0
+#: ... this near, px, round by round, while the distortion of a doubtful one is followed further out, ...
+FOLLOWED_PX: Final = (18.0, 15.0)
 #: ... and turn from each other by less than this, rad.
 PAIR_ANGLE: Final = 0.55
 #: Weight of "no stretch" against the pairs, px²: the variance of a pair's place, 9 px², over that of skin's

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from matcher.codes import MinutiaKind
 from matcher.compiled import kernel
 from matcher.descriptors import DIMENSIONS, canonical_order, describe, weights_of
-from matcher.kernels_cylinder import convex_hull
+from matcher.hulls import corners_of, fill_edges
 from matcher.pairing import COS, KIND, ROWS, SIN, WEIGHT, Floats, X, Y
 from matcher.parameters import KIND_READ, KIND_READ_DOUBTFUL, KIND_READ_UNKNOWN
 from matcher.ridge_fields import COHERENCE, ORIENTATION, Cells
@@ -23,7 +23,7 @@ from matcher.template import Template
 Arrays: TypeAlias = tuple[Floats, Floats, Cells, Floats]
 
 #: The cells of a print without a ridge field.
-NO_CELLS: Final = np.zeros((2, 0, 0), np.uint8)
+NO_CELLS: Final = np.zeros((0, 0), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ class PreparedTemplate:
     minutiae:    float32[ROWS, n]: x, y (px, y up), cos and sin of the direction, weight 0-1, and how surely
                  the minutia is an ending (to 1) or a bifurcation (to -1), in hundredths; 0 for other kinds.
     descriptors: float32[n, DIMENSIONS], whole numbers: see `matcher.descriptors.describe`.
-    cells:       uint8[2, rows, cols], orientation and coherence (0 = background); [2, 0, 0] without a field.
+    cells:       uint8[rows, cols], the ridge field, see `matcher.ridge_fields`; [0, 0] without one.
     hull:        float32[3, h], outward normal and offset of each edge of the minutiae's convex hull.
     order:       int16[n], where each of these minutiae stands in the template.
     key:         ranks two prints, so that a comparison does not depend on which is the probe.
@@ -52,7 +52,7 @@ class PreparedTemplate:
     @property
     def has_field(self) -> bool:
         """Whether the ridge field can speak in a comparison."""
-        return bool(self.cells.shape[1])
+        return bool(self.cells.shape[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,28 +116,28 @@ def _kinds(template: Template) -> Floats:
 
 
 def _cells(template: Template) -> Cells:
-    """The ridge field with its foreground folded into the coherence."""
+    """The ridge field, a byte a cell: orientation and coherence to the nearest step, the latter from 1 on."""
     if template.field is None:
         return NO_CELLS
-    cells = np.empty((2, *template.field.orientation.shape), np.uint8)
-    cells[ORIENTATION] = template.field.orientation
-    cells[COHERENCE] = np.where(template.field.foreground, np.maximum(template.field.coherence, 1), 0)
-    return cells
+    half_a_step = (256 - ORIENTATION) // 2
+    orientation = (template.field.orientation.astype(np.int16) + half_a_step) & ORIENTATION
+    coherence = np.rint(template.field.coherence * (COHERENCE / 255.0)).astype(np.int16)
+    cells = np.where(template.field.foreground, orientation | np.maximum(coherence, 1), 0)
+    return np.ascontiguousarray(cells, dtype=np.uint8)
 
 
 def _hull(minutiae: Floats) -> Floats:
-    """Edges of the convex hull; none for fewer than two minutiae."""
-    corners = minutiae[:2, convex_hull(minutiae[X], minutiae[Y])].astype(np.float64)
-    along = np.roll(corners, -1, axis=1) - corners
-    lengths = np.hypot(along[0], along[1])
-    edges = np.stack([along[1], -along[0], along[1] * corners[0] - along[0] * corners[1]])
-    return np.ascontiguousarray((edges / np.maximum(lengths, 1e-9))[:, lengths > 0.0], dtype=np.float32)
+    """Edges of the convex hull; none for minutiae at fewer than two places."""
+    corners = corners_of(minutiae[X], minutiae[Y])
+    edges = np.empty((3, len(corners)), np.float32)
+    fill_edges(minutiae[X], minutiae[Y], corners, edges)
+    return edges
 
 
 def pack(prints: Sequence[PreparedTemplate]) -> PackedTemplates:
     """Join prepared prints end to end."""
     bounds = np.zeros((len(prints), 7), np.int64)
-    for k, sizes in enumerate(zip(*((*_sizes(p), len(p), *p.cells.shape[1:]) for p in prints), strict=True)):
+    for k, sizes in enumerate(zip(*((*_sizes(p), len(p), *p.cells.shape) for p in prints), strict=True)):
         bounds[:, k] = np.cumsum((0, *sizes[:-1])) if k < 4 else sizes
     nothing = np.zeros(0, np.float32)
     return PackedTemplates(
@@ -168,6 +168,6 @@ def unpacked(packed: Arrays, bounds: NDArray[np.int64], k: int, fielded: bool) -
     return (
         minutiae[at[0] : at[0] + ROWS * count].reshape(ROWS, count),
         descriptors[at[1] : at[1] + DIMENSIONS * count].reshape(count, DIMENSIONS),
-        cells[at[2] : at[2] + 2 * rows * columns].reshape(2, rows, columns),
+        cells[at[2] : at[2] + rows * columns].reshape(rows, columns),
         hull[at[3] : hull_end].reshape(3, (hull_end - at[3]) // 3),
     )

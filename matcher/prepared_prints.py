@@ -25,7 +25,7 @@ from matcher.references import Copies, PreparedTenprint
 from matcher.sketches import SKETCH_SIZE, models_hash
 
 #: Changes with these bytes, and with whatever else than the learned models makes prepared prints others.
-VERSION: Final = 2
+VERSION: Final = 3
 _PRINT_BYTES: Final = 1 + PRINT_ROW.itemsize + SKETCH_SIZE
 
 
@@ -75,6 +75,8 @@ def decode(encoded: Sequence[bytes]) -> Mapping[FingerPosition, Copies]:
         raise ValueError("the bodies of prepared prints are not as long as their rows say")
     if (rows["box"][:, :2].astype(int) + rows["box"][:, 2:] > rows["size"]).any():
         raise ValueError("the field of prepared prints does not lie within its grid")
+    if (rows["edges"] > rows["minutiae"]).any():
+        raise ValueError("the hulls of prepared prints have more corners than there are minutiae")
     rows["at"] = begins_of(sizes)
     bodies = bytearray().join(view[head:] for view, head in zip(views, heads.tolist(), strict=True))
     prints = Prints.over(rows, sketches, np.frombuffer(bodies, np.uint8))

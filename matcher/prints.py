@@ -15,7 +15,6 @@ from matcher.pairing import ROWS
 from matcher.prepared import PackedTemplates, PreparedTemplate
 from matcher.print_rows import (
     DESCRIPTOR_BYTES,
-    EDGE_BYTES,
     PLACE_BYTES,
     PRINT_ROW,
     body_bytes,
@@ -39,11 +38,11 @@ _LEVELS: Final = (np.arange(16) - (MOST_STEPS + 1)).astype(np.float32)
 class Prints:
     """Prints by reference number; a reference has at most one.
 
-    In columns what every search or many look at: 256 bytes of sketch and 28 more. Beside them bodies, some 35
-    bytes a minutia and 2 a cell of the field's foreground, of which a search reads those it compares. A print
-    whose template has been stored comes back as it was, so that a search gives the scores that a verification
-    gives: directions are kept in the steps of `enrollment.formats.template_v1`, the field without what lies
-    around the print. Not locked: see `matcher.shard`.
+    In columns what every search or many look at: 256 bytes of sketch and 28 more. Beside them bodies, 33
+    bytes a minutia and one a cell of the field, of which a search reads those it compares. A print whose
+    template has been stored comes back as it was, so that a search gives the scores that a verification
+    gives: directions are kept in the steps of `enrollment.formats.template_v1`. Not locked: see
+    `matcher.shard`.
     """
 
     def __init__(self, bodies: Bodies | None = None) -> None:
@@ -126,15 +125,15 @@ class Prints:
         chosen[~read] = np.zeros((), PRINT_ROW)
         counts, edges = chosen["minutiae"].astype(np.int64), chosen["edges"].astype(np.int64)
         sizes, boxes = chosen["size"].astype(np.int64), chosen["box"].astype(np.int64)
-        lengths = np.stack([ROWS * counts, DIMENSIONS * counts, 2 * sizes.prod(axis=1), 3 * edges], axis=1)
+        lengths = np.stack([ROWS * counts, DIMENSIONS * counts, sizes.prod(axis=1), 3 * edges], axis=1)
         ends = lengths.cumsum(axis=0)
         total = ends[-1].tolist() if len(ends) else [0, 0, 0, 0]
         minutiae, descriptors = np.empty(total[0], np.float32), np.empty(total[1], np.float32)
         cells, hulls = np.empty(total[2], np.uint8), np.empty(total[3], np.float32)
-        join(kept, begins, EDGE_BYTES * edges, hulls.view(np.uint8))
-        begins = begins + EDGE_BYTES * edges
-        unpack_minutiae(kept, begins, counts, DESCRIPTOR_BYTES, _DIRECTIONS, _LEVELS, minutiae, descriptors)
-        unpack_cells(kept, begins + (PLACE_BYTES + DESCRIPTOR_BYTES) * counts, sizes, boxes, cells)
+        unpack_minutiae(
+            kept, begins, counts, edges, DESCRIPTOR_BYTES, _DIRECTIONS, _LEVELS, minutiae, descriptors, hulls
+        )
+        unpack_cells(kept, begins + (PLACE_BYTES + DESCRIPTOR_BYTES) * counts + edges, sizes, boxes, cells)
         packed = PackedTemplates(
             arrays=(minutiae, descriptors, cells, hulls),
             bounds=np.concatenate([ends - lengths, counts[:, None], sizes], axis=1),
@@ -156,7 +155,7 @@ class Prints:
         return PreparedTemplate(
             minutiae=minutiae.reshape(ROWS, count),
             descriptors=descriptors.reshape(count, DIMENSIONS),
-            cells=cells.reshape(2, rows, columns),
+            cells=cells.reshape(rows, columns),
             hull=hull.reshape(3, -1),
             order=self._order(int(entry[0])),
             key=(count, int(packed.keys[0, 1])),
@@ -166,7 +165,7 @@ class Prints:
         chosen = self._prints.rows(entry, 1)
         kept, (at,) = self._bodies.take(chosen["at"].copy(), body_bytes(chosen))
         count = int(chosen["minutiae"][0])
-        first = int(at) + EDGE_BYTES * int(chosen["edges"][0]) + (PLACE_BYTES - 1) * count
+        first = int(at) + (PLACE_BYTES - 1) * count
         return kept[first : first + count].astype(np.int16)
 
     def state(self) -> State:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.alignment import Motion, moved
-from matcher.kernels_cylinder import convex_hull
+from matcher.hulls import convex_hull
 from matcher.pairing import X, Y
 from matcher.prepared import PreparedTemplate
 

@@ -58,9 +58,9 @@ def test_interval_is_wider_the_more_fingers_differ() -> None:
 
 
 def test_every_way_and_probability_has_its_line() -> None:
-    """Five ways, two probabilities; prints as they are of kind people have no errors."""
+    """Six ways, two probabilities; prints as they are of kind people have no errors."""
     said = list(lines({"synthetic": prints(8)}, [0.2, 0.6]))
-    assert len(said) == 10
+    assert len(said) == 12
     assert said[0].startswith("unchanged")
     assert "EER 0.000%" in said[0].replace("EER  ", "EER ")
     assert "from 0.60" in said[1]

@@ -8,9 +8,9 @@ import math
 import numpy as np
 
 from matcher import parameters as p
+from matcher.measures import NEIGHBOURS_FROM, NEIGHBOURS_TO
 from matcher.pairing import COS, KIND, SIN, WEIGHT, X, Y
 from matcher.prepared import PreparedTemplate
-from matcher.ridge_fields import COHERENCE, ORIENTATION
 from matcher.template import CELL_PX
 
 
@@ -55,19 +55,48 @@ def pair_within(probe: np.ndarray, reference: np.ndarray, reach: float) -> list[
     return kept
 
 
-def unbend(laid: np.ndarray, reference: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """`matcher.alignment.unbend`: the new places."""
-    here = places(laid)
-    residuals = places(reference)[pairs[:, 1]] - here[pairs[:, 0]]
-    near = 1.0 - np.abs(here[pairs[:, 0]][None, :] - here[:, None]) ** 2 / p.DISTORTION_REACH**2
-    weights = np.maximum(near, 0.0) ** 2
-    return here + (weights * residuals).sum(axis=1) / (weights.sum(axis=1) + p.DISTORTION_STIFFNESS)
+def unbend(
+    laid: np.ndarray, reference: np.ndarray, pairs: np.ndarray, table: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`matcher.distortion.unbend`: the new places and directions.
+
+    Around each minutia, the shift and the gradient that leave least of the pairs' displacements, squared and
+    weighed, beside what shift and gradient themselves cost; the gradient turns about the pairs' mean place.
+    """
+    here, ways = places(laid), directions(laid)
+    off = (places(reference)[pairs[:, 1]] - here[pairs[:, 0]])[:, None] if len(pairs) else np.zeros((0, 1))
+    liking = p.REFIT_BASE + np.maximum(table[pairs[:, 0], pairs[:, 1]], 0.0).astype(np.float64)
+    moved, turned = here.copy(), ways.copy()
+    for i in range(len(here)):
+        away = here[pairs[:, 0]] - here[i]
+        weights = liking * np.maximum(1.0 - np.abs(away) ** 2 / p.DISTORTION_REACH**2, 0.0) ** 2
+        total = weights.sum() + p.DISTORTION_STIFFNESS
+        at = np.stack([away.real, away.imag], axis=1)
+        mean = weights @ at / total
+        gram = (at.T * weights) @ at - total * np.outer(mean, mean) + p.STRETCH_STIFFNESS * np.eye(2)
+        shift = weights @ off
+        gradient = np.linalg.solve(gram, (at.T * weights) @ off - np.outer(mean, shift))
+        moved[i] += (shift / total - mean @ gradient).item()
+        turned[i] += (np.array([ways[i].real, ways[i].imag]) @ gradient).item()
+    return moved, turned / np.abs(turned)
+
+
+def strain(rigid: np.ndarray, laid: np.ndarray, pairs: np.ndarray) -> float:
+    """`matcher.measures.measure_strain`."""
+    before, after = places(rigid)[pairs[:, 0]], places(laid)[pairs[:, 0]]
+    shares = [
+        abs((after[s] - after[t]) - (before[s] - before[t])) / abs(before[s] - before[t])
+        for t in range(len(pairs))
+        for s in range(t)
+        if NEIGHBOURS_FROM < abs(before[s] - before[t]) < NEIGHBOURS_TO
+    ]
+    return math.log(math.sqrt(np.square(shares).mean() if shares else 0.0) + 0.02)
 
 
 def stretch(
     laid: np.ndarray, reference: np.ndarray, pairs: np.ndarray, table: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`matcher.alignment.stretch`: the new places and directions."""
+    """`matcher.distortion.stretch`: the new places and directions."""
     if len(pairs) == 0:
         weights, here, there = np.zeros(0), np.zeros((0, 2)), np.zeros((0, 2))
         middle_here, middle_there = np.zeros(2), np.zeros(2)
@@ -94,13 +123,13 @@ def measures(
     share: float,
     weights: tuple[float, float],
 ) -> list[float]:
-    """`matcher.measures.measure_pairs` and `measure_region`, in the order of `matcher.measures.NAMES`."""
+    """`matcher.measures`, one after the other as in its `NAMES`, of a print that is laid without bending."""
     laid, other = places(probe.minutiae)[pairs[:, 0]], places(reference.minutiae)[pairs[:, 1]]
     ways, other_ways = directions(probe.minutiae)[pairs[:, 0]], directions(reference.minutiae)[pairs[:, 1]]
     some = max(len(pairs), 1)
     alike = np.maximum(table[pairs[:, 0], pairs[:, 1]], 0.0).sum() if len(pairs) else 0.0
-    own_cells = [tuple(cell) for cell in np.argwhere(probe.cells[COHERENCE] > 0)]
-    other_cells = {tuple(cell) for cell in np.argwhere(reference.cells[COHERENCE] > 0)}
+    own_cells = [tuple(cell) for cell in np.argwhere(probe.cells > 0)]
+    other_cells = {tuple(cell) for cell in np.argwhere(reference.cells > 0)}
     common = 0
     for row, column in own_cells:
         place = complex(column + 0.5, -(row + 0.5)) * CELL_PX * motion[0] + motion[1]
@@ -121,6 +150,7 @@ def measures(
         math.log(sizes[1] + 1),
         sum(math.log(_likelier(probe.minutiae[KIND, i], reference.minutiae[KIND, j])) for i, j in pairs),
         -math.log(1.03 - ridge_agreement(probe.cells, reference.cells, *motion)),
+        strain(probe.minutiae, probe.minutiae, pairs),
     ]
 
 
@@ -165,16 +195,16 @@ def ridge_agreement(probe: np.ndarray, reference: np.ndarray, turn: complex, shi
     """The agreement of `matcher.ridge_fields.lay_fields`, its turn rounded to the same 256 steps."""
     steps = round(cmath.phase(turn) * 256.0 / math.pi)
     agreement = total = 0.0
-    for row, column in np.argwhere(probe[COHERENCE] > 0):
+    for row, column in np.argwhere(probe > 0):
         middle = complex((column + 0.5) * CELL_PX, -(row + 0.5) * CELL_PX)
         there = turn * middle + shift
         other_row, other_column = math.floor(-there.imag / CELL_PX), math.floor(there.real / CELL_PX)
-        if 0 <= other_row < reference.shape[1] and 0 <= other_column < reference.shape[2]:
-            weight = float(probe[COHERENCE, row, column]) * float(
-                reference[COHERENCE, other_row, other_column]
+        if 0 <= other_row < reference.shape[0] and 0 <= other_column < reference.shape[1]:
+            (flow, clear), (other_flow, other_clear) = (
+                divmod(int(cell), 8) for cell in (probe[row, column], reference[other_row, other_column])
             )
-            difference = float(probe[ORIENTATION, row, column]) + steps
-            difference -= float(reference[ORIENTATION, other_row, other_column])
+            weight = float(clear) * float(other_clear)
+            difference = 8.0 * (flow - other_flow) + steps
             agreement += weight * math.cos(2.0 * math.pi * difference / 256.0)
             total += weight
     return agreement / total if total else 0.0

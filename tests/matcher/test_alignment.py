@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import Motion, motions, prints, scattered, turned
 
-from matcher import alignment, evidence, measures, ridge_fields
+from matcher import alignment, distortion, evidence, measures, ridge_fields
 from matcher.comparison import PreparedTemplate, compare, prepare
+from matcher.hulls import corners_of
+from matcher.parameters import FOLLOWED_PX, NARROW_PX, STRETCHED_PX
+from matcher.ridge_fields import COHERENCE, ORIENTATION
 from matcher.template import Template
 
 SEEDS = st.integers(0, 10_000)
@@ -102,12 +105,17 @@ def test_a_crowd_at_one_place_is_paired() -> None:
 @given(SEEDS, COUNTS, COUNTS)
 @settings(max_examples=40, deadline=None)
 def test_unbending_and_worth_equal_naive(seed: int, rows: int, columns: int) -> None:
-    """Each minutia follows its neighbours' residuals; near and similar pairs are worth more."""
+    """Each minutia follows the pairs around it; near and similar pairs are worth more."""
     a, b = two_prints(seed, rows, columns)
     pairs = some_pairs(seed, rows, columns)
     table = np.random.default_rng(seed).uniform(-1, 1, (rows, columns)).astype(np.float32)
-    laid = alignment.unbend(a.minutiae, b.minutiae, pairs)
-    np.testing.assert_allclose(naive.places(laid), naive.unbend(a.minutiae, b.minutiae, pairs), atol=1e-3)
+    laid = distortion.unbend(a.minutiae, b.minutiae, pairs, table)
+    places, ways = naive.unbend(a.minutiae, b.minutiae, pairs, table)
+    np.testing.assert_allclose(naive.places(laid), places, atol=0.02)
+    np.testing.assert_allclose(naive.directions(laid), ways, atol=1e-3)
+    bent = np.zeros(measures.COUNT)
+    measures.measure_strain(a.minutiae, laid, pairs, bent)
+    np.testing.assert_allclose(bent[measures.STRAIN], naive.strain(a.minutiae, laid, pairs), atol=1e-3)
     expected = naive.worth_of_pairs(a.minutiae, b.minutiae, pairs, table)
     found = evidence.worth_of_pairs(a.minutiae, b.minutiae, pairs, table)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
@@ -137,7 +145,7 @@ def test_stretching_equals_naive(seed: int, rows: int, columns: int) -> None:
     a, b = two_prints(seed, rows, columns)
     pairs = some_pairs(seed, rows, columns)
     table = np.random.default_rng(seed).uniform(-1, 1, (rows, columns)).astype(np.float32)
-    found = alignment.stretch(a.minutiae, b.minutiae, pairs, table)
+    found = distortion.stretch(a.minutiae, b.minutiae, pairs, table)
     places, ways = naive.stretch(a.minutiae, b.minutiae, pairs, table)
     np.testing.assert_allclose(naive.places(found), places, atol=0.02)
     np.testing.assert_allclose(naive.directions(found), ways, atol=1e-3)
@@ -152,9 +160,69 @@ def test_stretching_undoes_a_sweep() -> None:
     similar = np.ones((40, 40), np.float32)
     before = np.abs(naive.places(swept) - naive.places(a.minutiae)).mean()
     after = np.abs(
-        naive.places(alignment.stretch(swept, a.minutiae, pairs, similar)) - naive.places(a.minutiae)
+        naive.places(distortion.stretch(swept, a.minutiae, pairs, similar)) - naive.places(a.minutiae)
     )
     assert after.mean() < 0.05 * before
+
+
+def test_distortion_is_followed_to_the_edges() -> None:
+    """Of a bent print a motion pairs less than half the minutiae; round by round the rest joins, rightly."""
+    a = prepare(scattered(4, 60, side=320))
+    bent = a.minutiae.copy()
+    bent[0] += 16.0 * np.sin(2.0 * np.pi * a.minutiae[1] / 420.0)
+    bent[1] += 10.0 * np.cos(2.0 * np.pi * a.minutiae[0] / 380.0)
+    similar = np.eye(60, dtype=np.float32)
+    starts = alignment.strip_starts(a.minutiae)
+
+    def right(laid: np.ndarray) -> int:
+        pairs = alignment.pair_within(laid, a.minutiae, starts, NARROW_PX)
+        return int((pairs[:, 0] == pairs[:, 1]).sum())
+
+    middle = np.abs(naive.places(a.minutiae) - naive.places(a.minutiae).mean()) < 90.0
+    pairs = np.flatnonzero(middle)[:, None].repeat(2, axis=1).astype(np.int32)
+    motion = alignment.fit_motion(bent, a.minutiae, pairs, np.ones(len(pairs), np.float32))
+    laid = alignment.moved(bent, motion)
+    found = [right(laid)]
+    for reach in (STRETCHED_PX, *FOLLOWED_PX):
+        near = alignment.pair_within(laid, a.minutiae, starts, reach)
+        laid = distortion.unbend(laid, a.minutiae, near, similar)
+        found.append(right(laid))
+    assert found == sorted(found)
+    assert found[0] < 30
+    assert found[-1] > 55
+
+
+def test_unbending_without_pairs_moves_nothing() -> None:
+    """As in a comparison whose alignment pairs nothing within reach."""
+    a = prepare(scattered(6, 20)).minutiae
+    nothing = np.zeros((0, 2), np.int32)
+    assert np.array_equal(distortion.unbend(a, a, nothing, np.zeros((20, 20), np.float32)), a)
+
+
+@given(SEEDS, st.integers(0, 60), st.integers(1, 300))
+@settings(max_examples=60, deadline=None)
+def test_the_hull_holds_all_minutiae(seed: int, count: int, side: int) -> None:
+    """Its edges have length, and no minutia lies beyond one; crowds and lines of minutiae, too."""
+    prepared = prepare(scattered(seed, count, side=side))
+    x, y = prepared.minutiae[:2]
+    assert prepared.hull.shape == (3, len(corners_of(x, y)))
+    np.testing.assert_allclose(np.hypot(*prepared.hull[:2]), 1.0, atol=1e-5)
+    assert (prepared.hull.T[:, :2] @ prepared.minutiae[:2] <= prepared.hull[2][:, None] + 0.01).all()
+    assert (prepared.hull.shape[1] == 0) == (len(set(zip(x.tolist(), y.tolist(), strict=True))) < 2)
+
+
+def test_cells_keep_the_field_to_the_nearest_step() -> None:
+    """A 32nd of π of orientation, a seventh of coherence, at least one of it; nothing around the print."""
+    template = scattered(2, 20, side=300)
+    field = template.field
+    assert field is not None
+    cells = prepare(template).cells
+    assert (cells[~field.foreground] == 0).all()
+    seen = cells[field.foreground].astype(int)
+    away = (seen & ORIENTATION) - field.orientation[field.foreground].astype(int)
+    assert np.abs((away + 128) % 256 - 128).max() <= 4
+    coherence = np.maximum(field.coherence[field.foreground] / 255.0, 1.0 / 7.0)
+    assert np.abs((seen & COHERENCE) / 7.0 - coherence).max() <= 0.5 / 7.0 + 1e-6
 
 
 @given(SEEDS, COUNTS, COUNTS, motions())
@@ -170,6 +238,7 @@ def test_measures_equal_naive(seed: int, rows: int, columns: int, motion: Motion
     measures.measure_pairs(a.minutiae, b.minutiae, pairs, table, found)
     meeting = ridge_fields.lay_fields(a.cells, b.cells, moved_by)
     measures.measure_region(0.4, (3.0, 5.0), meeting, found)
+    measures.measure_strain(a.minutiae, a.minutiae, pairs, found)
     expected = naive.measures(a, b, pairs, table, (turn, shift), 0.4, (3.0, 5.0))
     np.testing.assert_allclose(found, expected, atol=2e-3)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import anything, chosen, motions, prints, scattered, turned
 
 from fixtures.templates import template_non_mated, template_probe
-from matcher import descriptors, kernels_cylinder
+from matcher import descriptors, hulls, kernels_cylinder
 from matcher.descriptors import CYLINDER_SHAPE, CYLINDER_SIZE, DIMENSIONS, STEPS, describe
 from matcher.template import Template
 
@@ -44,7 +44,7 @@ def test_cylinders_equal_naive(*, known: bool, count: int) -> None:
 def test_hull_margin_equals_naive(seed: int, count: int, side: int) -> None:
     """A place is near the hull exactly when no edge has it too far outside."""
     points = points_of(scattered(seed, count, side=side))
-    hull = kernels_cylinder.convex_hull(points[0], points[1])
+    hull = hulls.convex_hull(points[0], points[1])
     for px, py in np.random.default_rng(seed).uniform(-side, 2 * side, (10, 2)):
         expected = naive_cylinder.near_hull(px, py, points[0], points[1])
         assert kernels_cylinder.near_hull(px, py, points[0], points[1], hull) == expected

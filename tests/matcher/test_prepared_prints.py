@@ -14,13 +14,13 @@ from fixtures.templates import person
 from matcher.codes import FINGERS, FingerPosition
 from matcher.descriptors import MOST_STEPS
 from matcher.gallery import Filter, Gallery, ReferenceId, Traits
+from matcher.hulls import corners_of
 from matcher.kernels_prints import TURNS
 from matcher.pairing import COS, KIND, SIN, WEIGHT, X, Y
 from matcher.prepared import PreparedTemplate, prepare
 from matcher.prepared_prints import decode, encode, made_by
 from matcher.print_rows import PRINT_ROW, body_bytes, row_and_body
 from matcher.references import PreparedTenprint, prepare_tenprint
-from matcher.ridge_fields import COHERENCE
 from matcher.scoring import Score
 from matcher.template import RidgeField, Template
 
@@ -53,18 +53,18 @@ def _plain_body(prepared: PreparedTemplate) -> bytes:
     minutiae = prepared.minutiae
     turns = np.arctan2(minutiae[SIN], minutiae[COS]).astype(np.float64) * (TURNS / (2.0 * np.pi))
     levels = (prepared.descriptors + MOST_STEPS + 1).astype(np.uint8)
-    rows, columns = (np.flatnonzero(prepared.cells[COHERENCE].any(axis=axis)) for axis in (1, 0))
-    cells = prepared.cells[:, :0, :0]
+    rows, columns = (np.flatnonzero(prepared.cells.any(axis=axis)) for axis in (1, 0))
+    cells = prepared.cells[:0, :0]
     if len(rows):
-        cells = prepared.cells[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        cells = prepared.cells[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     parts = (
-        prepared.hull,
         minutiae[[X, Y]].astype(np.int16),
         np.mod(np.rint(turns), TURNS).astype(np.uint16),
         np.rint(100.0 * minutiae[WEIGHT]).astype(np.uint8),
         np.rint(100.0 * minutiae[KIND]).astype(np.int8),
         prepared.order.astype(np.uint8),
         levels[:, 0::2] | levels[:, 1::2] << 4,
+        corners_of(minutiae[X], minutiae[Y]).astype(np.uint8),
         cells,
     )
     body = b"".join(part.tobytes() for part in parts)
@@ -124,6 +124,10 @@ def test_a_finger_that_comes_twice_is_refused() -> None:
     beyond[1 + 1 + PRINT_ROW.fields["box"][1]] += 200
     with pytest.raises(ValueError, match="grid"):
         decode([bytes(beyond)])
+    cornered = bytearray(ENCODED[1]) + bytes(240)
+    cornered[1 + 1 + PRINT_ROW.fields["edges"][1]] += 240
+    with pytest.raises(ValueError, match="corners"):
+        decode([bytes(cornered)])
     twice[2] = 99
     with pytest.raises(ValueError, match="99"):
         decode([bytes(twice)])
@@ -158,8 +162,8 @@ def test_what_prepared_prints_are_made_of_has_not_changed() -> None:
         finger.prepared.cells.mean(),
     ]
     assert np.round(measured, 3).tolist() == pytest.approx(MEASURED, rel=2e-3)
-    assert made_by().startswith("2-")
+    assert made_by().startswith("3-")
 
 
-#: Of version 2.
-MEASURED = [30.0, 5.0, 2.076, -4.291, 29.98, 138.75]
+#: Of version 3.
+MEASURED = [30.0, 5.0, 2.076, -4.291, 29.98, 83.015]
