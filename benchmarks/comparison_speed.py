@@ -98,8 +98,9 @@ def scaling(works: Mapping[str, Callable[[], Any]], rounds: int = 21) -> dict[st
     with ThreadPoolExecutor(2) as pool:
         for _ in range(rounds):
             for name, task in tasks.items():
-                alone = seconds(task)
-                rows[name].append((alone, seconds(partial(_twice, pool, task))))
+                rows[name].append(
+                    (seconds(partial(_at_once, pool, task, 1)), seconds(partial(_at_once, pool, task, 2)))
+                )
     found = {}
     for name, row in rows.items():
         alone_each, together = np.array(row).T
@@ -108,8 +109,9 @@ def scaling(works: Mapping[str, Callable[[], Any]], rounds: int = 21) -> dict[st
     return found
 
 
-def _twice(pool: Executor, task: Callable[[], Any]) -> None:
-    wait([pool.submit(task) for _ in range(2)])
+def _at_once(pool: Executor, task: Callable[[], Any], times: int) -> None:
+    """Run a task so many times at once, each in a thread of the pool: alone it is the same kind of thread."""
+    wait([pool.submit(task) for _ in range(times)])
 
 
 def compared(probes: Sequence[PreparedTemplate], references: PackedTemplates) -> None:
