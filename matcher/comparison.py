@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -186,55 +187,73 @@ def _weigh(probe: Arrays, reference: Arrays) -> tuple[Pairs, Motion, NDArray[np.
     belief = relax(table, candidates, compatible)
 
     taken, support = np.zeros_like(belief), np.zeros_like(belief)
-    motion, laid, found = unmoved(), own, (candidates[:0], 0.0, 0.0, (0.0, 0.0))
+    best = _Alignment(unmoved(), own, other, own, candidates[:0], 0.0, 0.0, (0.0, 0.0))
     needed = min(SUPPORT_NEEDED, SUPPORT_A_MINUTIA * min(own.shape[1], other.shape[1]))
     hulls, starts = (own_hull, other_hull), strip_starts(other)
     for _ in range(SEEDS):
         if next_seed(belief, compatible, taken, support) < needed:
             break
         rough = fit_motion(own, other, candidates, support)
-        settled, there, pairs = settle(own, other, starts, table, rough)
-        there = stretch(there, other, pairs, table)
-        there = unbend(there, other, pair_within(there, other, starts, STRETCHED_PX), table)
-        judged = _judge(own, there, other, starts, table, settled, hulls)
-        if judged[1] * judged[2] > found[1] * found[2]:
-            motion, laid, found = settled, there, judged
-        if judged[1] * judged[2] > CONVINCING:
+        motion, there, pairs = settle(own, other, starts, table, rough)
+        laid = stretch(there, other, pairs, table)
+        laid = unbend(laid, other, pair_within(laid, other, starts, STRETCHED_PX), table)
+        judged = _judge(laid, other, starts, table, hulls, (motion, there, moved(other, inverse(motion))))
+        if judged.worth * judged.share > best.worth * best.share:
+            best = judged
+        if judged.worth * judged.share > CONVINCING:
             break
-    if DOUBTFUL_FROM < found[1] * found[2] <= CONVINCING:
-        there = laid
+    if DOUBTFUL_FROM < best.worth * best.share <= CONVINCING:
+        laid = best.laid
         for reach in FOLLOWED_PX:
-            there = unbend(there, other, pair_within(there, other, starts, reach), table)
-        judged = _judge(own, there, other, starts, table, motion, hulls)
-        if judged[1] * judged[2] > found[1] * found[2]:
-            laid, found = there, judged
+            laid = unbend(laid, other, pair_within(laid, other, starts, reach), table)
+        judged = _judge(laid, other, starts, table, hulls, (best.motion, best.there, best.back))
+        if judged.worth * judged.share > best.worth * best.share:
+            best = judged
 
-    pairs, worth, share, common = found
-    features, measures = np.array((worth, share, 0.0)), np.zeros(COUNT)
-    if worth > 0.0:
-        fields = lay_fields(own_cells, other_cells, motion)
+    features, measures = np.array((best.worth, best.share, 0.0)), np.zeros(COUNT)
+    if best.worth > 0.0:
+        fields = lay_fields(own_cells, other_cells, best.motion)
         features[2] = ridge_factor(fields.agreement) if own_cells.size and other_cells.size else 1.0
-        measure_pairs(laid, other, pairs, table, measures)
-        measure_strain(moved(own, motion), laid, pairs, measures)
-        measure_region(share, common, fields, measures)
-    return pairs, motion, features, measures
+        measure_pairs(best.laid, other, best.pairs, table, measures)
+        measure_strain(best.there, best.laid, best.pairs, measures)
+        measure_region(best.share, best.common, fields, measures)
+    return best.pairs, best.motion, features, measures
+
+
+class _Alignment(NamedTuple):
+    """One way to lay the probe over the reference, and what it comes to.
+
+    motion: of the probe; there: its minutiae so moved; back: the reference's, moved the other way.
+    laid:   the probe's minutiae, distortion undone.
+    pairs, worth, share: of these; common: what there was to pair, see `common_weights`.
+    """
+
+    motion: Motion
+    there: Floats
+    back: Floats
+    laid: Floats
+    pairs: Pairs
+    worth: float
+    share: float
+    common: tuple[float, float]
 
 
 @kernel
 def _judge(
-    own: Floats,
     laid: Floats,
     other: Floats,
     starts: Starts,
     table: Floats,
-    motion: Motion,
     hulls: tuple[Floats, Floats],
-) -> tuple[Pairs, float, float, tuple[float, float]]:
-    """What one alignment comes to: its pairs, their worth, their share, and what there was to pair."""
+    moving: tuple[Motion, Floats, Floats],
+) -> _Alignment:
+    """What one alignment comes to; moving: its motion, and what that makes of either print's minutiae."""
+    motion, there, back = moving
     pairs = pair_within(laid, other, starts, NARROW_PX)
     worth = worth_of_pairs(laid, other, pairs, table)
-    common = common_weights(own, other, pairs, motion, hulls[0], hulls[1])
-    return pairs, worth, share_of_pairs(own, other, pairs, common), common
+    common = common_weights(there, back, pairs, hulls[0], hulls[1])
+    share = share_of_pairs(laid, other, pairs, common)
+    return _Alignment(motion, there, back, laid, pairs, worth, share, common)
 
 
 @kernel

@@ -1,6 +1,6 @@
 """What one alignment is worth: paired minutiae, shared region, agreement of the ridges.
 
-Compiled steps, on minutiae as in `matcher.pairing` and motions as in `matcher.alignment`.
+Compiled steps, on minutiae as in `matcher.pairing`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.alignment import Motion, inverse, moved
 from matcher.compiled import kernel
 from matcher.pairing import COS, SIN, WEIGHT, Floats, Pairs, X, Y
 from matcher.parameters import (
@@ -42,11 +41,14 @@ def worth_of_pairs(laid: Floats, reference: Floats, pairs: Pairs, table: Floats)
 
 @kernel
 def common_weights(
-    probe: Floats, reference: Floats, pairs: Pairs, motion: Motion, probe_hull: Floats, reference_hull: Floats
+    there: Floats, back: Floats, pairs: Pairs, probe_hull: Floats, reference_hull: Floats
 ) -> tuple[float, float]:
-    """Weight of each print's minutiae in the region that both show."""
-    own = weight_inside(probe, pairs[:, 0], motion, reference_hull)
-    return own, weight_inside(reference, pairs[:, 1], inverse(motion), probe_hull)
+    """Weight of each print's minutiae in the region that both show.
+
+    there: the probe's, moved onto the reference; back: the reference's, moved onto the probe.
+    """
+    own = weight_inside(there, pairs[:, 0], reference_hull)
+    return own, weight_inside(back, pairs[:, 1], probe_hull)
 
 
 @kernel
@@ -59,14 +61,13 @@ def share_of_pairs(probe: Floats, reference: Floats, pairs: Pairs, common: tuple
 
 
 @kernel
-def weight_inside(minutiae: Floats, paired: NDArray[np.int32], motion: Motion, hull: Floats) -> float:
-    """Weight of the minutiae that the other print could show too: paired, or inside its hull once moved.
+def weight_inside(moved: Floats, paired: NDArray[np.int32], hull: Floats) -> float:
+    """Weight of moved minutiae that the other print could show too: paired, or inside its hull.
 
     A hull float32[3, h] holds each edge's outward normal and offset; inside is also what lies just outside.
     """
-    count = minutiae.shape[1]
-    laid = moved(minutiae, motion)
-    x, y = laid[X], laid[Y]
+    count = moved.shape[1]
+    x, y = moved[X], moved[Y]
     outside = np.full(count, -np.inf, np.float32)
     for edge in range(hull.shape[1]):
         across, along, offset = hull[0, edge], hull[1, edge], hull[2, edge]
@@ -77,7 +78,7 @@ def weight_inside(minutiae: Floats, paired: NDArray[np.int32], motion: Motion, h
         outside[paired[t]] = -np.inf
     total = 0.0
     for i in range(count):
-        total += minutiae[WEIGHT, i] if outside[i] <= HULL_MARGIN else 0.0
+        total += moved[WEIGHT, i] if outside[i] <= HULL_MARGIN else 0.0
     return total
 
 
