@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from matcher.compiled import kernel
 
 Floats = NDArray[np.float32]
-Corners = NDArray[np.int64]
+Integers = NDArray[np.int64]
 
 
 @kernel
-def convex_hull(x: Floats, y: Floats) -> NDArray[np.int64]:
+def convex_hull(x: Floats, y: Floats) -> Integers:
     """Corners of the convex hull, counter-clockwise (y up), of points already sorted by (x, y).
 
     Andrew's monotone chain. Returns indices int64[h]; fewer than three for degenerate sets.
@@ -38,7 +38,7 @@ def convex_hull(x: Floats, y: Floats) -> NDArray[np.int64]:
 
 
 @kernel
-def corners_of(x: Floats, y: Floats) -> Corners:
+def corners_of(x: Floats, y: Floats) -> Integers:
     """Corners of the convex hull as `convex_hull` gives them; none where all points are at one place."""
     corners = convex_hull(x, y)
     if len(corners) < 2 or (x[corners[0]] == x[corners[-1]] and y[corners[0]] == y[corners[-1]]):
@@ -47,7 +47,7 @@ def corners_of(x: Floats, y: Floats) -> Corners:
 
 
 @kernel
-def fill_edges(x: Floats, y: Floats, corners: Corners, edges: Floats) -> None:
+def fill_edges(x: Floats, y: Floats, corners: Integers, edges: Floats) -> None:
     """Fill `edges` float32[3, h] with outward normal and offset of the edge from each corner to the next."""
     for corner in range(len(corners)):
         a, b = corners[corner], corners[(corner + 1) % len(corners)]
