@@ -1,7 +1,7 @@
 """Pictures that show no finger: empty pages, palms, photographs, drawings. None may become a template.
 
-No photograph is stored here: these are scenes made of noise, edges and repeated things, each with its part of
-what could be taken for ridges. The photographs that come with scikit-image are in the test suite.
+No photograph is stored here: `impostors` are scenes made of noise, edges and repeated things, each with its
+part of what could be taken for ridges; `photographs` come with scikit-image.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+import skimage.data
 from numpy.typing import NDArray
 
 from fixtures.anatomy import waves
@@ -27,6 +28,17 @@ Picture = NDArray[np.uint8]
 _PALM_WINDOWS: Final = ((368, 448), (300, 300), (504, 480), (1600, 1500))
 _FINGER_WINDOW_PX2: Final = 165_000
 _PAGE: Final = (400, 500)
+#: Of scikit-image, and the factors by which each is made smaller or larger.
+PHOTOGRAPHS: Final = (
+    *("astronaut", "brick", "camera", "cat", "cell", "clock", "coffee", "coins", "grass", "gravel", "horse"),
+    *("hubble_deep_field", "immunohistochemistry", "logo", "microaneurysms", "moon", "page", "retina"),
+    *("rocket", "text"),
+)
+SIZES: Final = (0.4, 0.6, 0.8, 1.0, 1.4, 2.0)
+#: The smallest picture that is read, and the side beyond which a photograph is cut.
+SMALLEST_PX: Final = 90
+_LARGEST_PX: Final = 600
+_COLOURED: Final = 3
 
 
 def impostors(count: int, seed: int) -> Iterator[tuple[str, Picture]]:
@@ -38,6 +50,26 @@ def impostors(count: int, seed: int) -> Iterator[tuple[str, Picture]]:
         yield "photograph", _scene(rng)
         yield "page of text", _text(rng)
         yield "cloth", _cloth(rng)
+
+
+def photographs() -> Iterator[tuple[str, Picture]]:
+    """Photographs, textures and scans in several sizes, up to 600 px a side, and their negatives, by name.
+
+    In some size the details of each are as wide as ridges.
+    """
+    for name in PHOTOGRAPHS:
+        whole = np.asarray(getattr(skimage.data, name)())
+        if whole.dtype == np.bool_:
+            whole = whole.astype(np.uint8) * 255
+        if whole.ndim == _COLOURED:
+            whole = cv2.cvtColor(np.ascontiguousarray(whole[..., :3]), cv2.COLOR_RGB2GRAY)
+        for factor in SIZES:
+            way = cv2.INTER_AREA if factor < 1.0 else cv2.INTER_CUBIC
+            sized = cv2.resize(whole, None, fx=factor, fy=factor, interpolation=way)
+            part = np.ascontiguousarray(sized[:_LARGEST_PX, :_LARGEST_PX], dtype=np.uint8)
+            if min(part.shape) >= SMALLEST_PX:
+                yield name, part
+                yield name, 255 - part
 
 
 def palm(rng: np.random.Generator, window: tuple[int, int]) -> Picture:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,20 +12,23 @@ from enrollment.advice import advice
 from enrollment.capture import Capture, FailureToAcquire, Reason
 from enrollment.palm import is_palm
 from enrollment.parameters import (
+    CLEARNESS_WEIGHT,
     CORNERS_AREA_PX2,
-    CORNERS_GRAIN_SHARE,
+    CORNERS_COHERENCE,
+    CORNERS_PX,
     CORNERS_SHARE,
-    JUDGED_PROBABILITY,
+    COUNTED_PROBABILITY,
+    CROWD_WEIGHT,
     LEAST_AREA_PX2,
     LEAST_EXPECTED_MINUTIAE,
-    LEAST_RIDGE_EVIDENCE,
+    LEAST_PRINT_EVIDENCE,
     LEAST_RIDGE_SHARE,
-    LEAST_SURENESS,
     MOST_AREA_PX2,
     MOST_SIDE_PX,
+    RIDGES_WEIGHT,
     SMALL_AREA_PX2,
 )
-from matcher.template import RidgeField, Template
+from matcher.template import CELL_PX, RidgeField, Template
 
 
 def failure(capture: Capture, reason: Reason) -> FailureToAcquire:
@@ -39,11 +45,18 @@ def why_no_fingertip(
         return Reason.TOO_SMALL
     if share < LEAST_RIDGE_SHARE:
         return Reason.NO_FINGERPRINT
-    skin = share > CORNERS_GRAIN_SHARE
-    corners = skin and area / foreground.size > CORNERS_SHARE and area > CORNERS_AREA_PX2
+    filled = area > CORNERS_AREA_PX2 and area / foreground.size > CORNERS_SHARE
+    corners = filled and _least_clear_corner(field) > CORNERS_COHERENCE
     if area > MOST_AREA_PX2 or _longest(foreground) > MOST_SIDE_PX or corners:
         return Reason.NO_FINGERTIP
     return Reason.NO_FINGERTIP if is_palm(field, foreground, pixels) else None
+
+
+def _least_clear_corner(field: RidgeField) -> float:
+    """Mean coherence, 0-1, of the corner of the picture where it is least; cells off the print have none."""
+    side = CORNERS_PX // CELL_PX
+    ends = (slice(None, side), slice(-side, None))
+    return min(float(field.coherence[rows, columns].mean()) for rows in ends for columns in ends) / 255
 
 
 def _longest(foreground: NDArray[np.bool_]) -> int:
@@ -52,17 +65,62 @@ def _longest(foreground: NDArray[np.bool_]) -> int:
     return max(int(side[-1]) - int(side[0]) + 1 if len(side) else 0 for side in sides)
 
 
-def why_no_template(template: Template, foreground: NDArray[np.bool_], share: float) -> Reason | None:
+def why_no_template(
+    template: Template, foreground: NDArray[np.bool_], field: RidgeField, ridges: float
+) -> Reason | None:
     """What the minutiae rule out: in a picture of something else the network is unsure of all it sees.
 
     A small part of a finger may have too few of them however clear it is: then its size is what to mend.
     """
+    evidence = print_evidence(print_measures(template, foreground, field, ridges))
+    if len(template) and evidence < LEAST_PRINT_EVIDENCE:
+        return Reason.NO_FINGERPRINT
     probability = template.quality / 100
-    judged = probability[probability >= JUDGED_PROBABILITY]
-    if len(judged):
-        sure = float(judged.mean())
-        if sure < LEAST_SURENESS or share * sure < LEAST_RIDGE_EVIDENCE:
-            return Reason.NO_FINGERPRINT
-    if judged.sum() < LEAST_EXPECTED_MINUTIAE:
+    if probability[probability >= COUNTED_PROBABILITY].sum() < LEAST_EXPECTED_MINUTIAE:
         return Reason.TOO_SMALL if int(foreground.sum()) < SMALL_AREA_PX2 else Reason.TOO_FEW_MINUTIAE
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class PrintMeasures:
+    """What tells a print from a picture of something else.
+
+    sureness:  mean probability of the minutiae, each weighing as much as it is probable, 0-1.
+    crowd:     natural logarithm of the minutiae to be expected in 10,000 px² of foreground.
+    clearness: mean coherence of the ridge field in the foreground, 0-1.
+    ridges:    share of the grey energy in the band of ridges (`grey_bands`), 0-1.
+    """
+
+    sureness: float
+    crowd: float
+    clearness: float
+    ridges: float
+
+
+def print_measures(
+    template: Template, foreground: NDArray[np.bool_], field: RidgeField, ridges: float
+) -> PrintMeasures:
+    """The measures of a picture with these minutiae, foreground (bool[h, w]), field and share of ridges."""
+    probability = template.quality / 100
+    expected = max(float(probability.sum()), 1e-6)
+    return PrintMeasures(
+        sureness=float(np.square(probability).sum()) / expected,
+        crowd=math.log(max(1e4 * expected / max(int(foreground.sum()), 1), 1e-3)),
+        clearness=float(field.coherence[field.foreground].mean()) / 255 if field.foreground.any() else 0.0,
+        ridges=ridges,
+    )
+
+
+def print_evidence(measures: PrintMeasures) -> float:
+    """How surely minutiae are seen for how clear the lines are that they were seen in.
+
+    Where lines are clear, as the edges of a photograph are, a print's minutiae are sure; where they are not,
+    because the finger was wet or the glass noisy, hardly anything but a print makes any that are. A print
+    also has more of them, and its greys are ridges.
+    """
+    return (
+        measures.sureness
+        + CROWD_WEIGHT * measures.crowd
+        - CLEARNESS_WEIGHT * measures.clearness
+        + RIDGES_WEIGHT * measures.ridges
+    )

@@ -67,18 +67,18 @@ ENDING_THRESHOLD = 0.5
 
 #: Smallest foreground, in square pixels: 5 × 5 mm. The smallest of the plain prints has 16,500.
 LEAST_AREA_PX2 = 10_000
-#: Share of the grey energy in the band of ridges: prints 0.36-0.85, photographs 0.2-0.4, textures to 0.6.
-#: Below this the network is not even asked.
-LEAST_RIDGE_SHARE = 0.25
+#: Share of the grey energy in the band of ridges, below which the network is not even asked. Prints have
+#: 0.36-0.85; made worse (`benchmarks.worse_pictures`) 0.09 and more.
+LEAST_RIDGE_SHARE = 0.05
 #: Standard deviations that bound the bands, in pixels: grain below the first, shading beyond the last.
 BAND_SIGMAS_PX = (1.0, 4.0, 16.0)
-#: Peaks that are judged when a picture of something else is to be told from a print.
-JUDGED_PROBABILITY = 0.2
-#: Least product of that share and the peaks' mean probability; prints 0.16 (so dry that their ridges are rows
-#: of dots) to 0.75, photographs and textures with as many peaks as a print 0.03-0.133.
-LEAST_RIDGE_EVIDENCE = 0.15
-#: Least mean probability of those peaks: real prints from 0.53, synthetic ones from 0.375, text to 0.345.
-LEAST_SURENESS = 0.36
+#: What tells a print from a picture of something else (`acceptance.print_evidence`): what the crowd of
+#: minutiae, the clearness of the lines and the share of ridges weigh against the minutiae's sureness, and the
+#: least evidence of a print. Fitted by `benchmarks.train_acceptance` and rounded; their card is
+#: `decisions/0017-refused-is-missed.md`.
+CROWD_WEIGHT, CLEARNESS_WEIGHT, RIDGES_WEIGHT, LEAST_PRINT_EVIDENCE = 0.11, 0.59, 0.31, 0.4
+#: Peaks from this probability on count as minutiae that are to be expected.
+COUNTED_PROBABILITY = 0.2
 #: Fewer expected minutiae (sum of probabilities) cannot be compared.
 LEAST_EXPECTED_MINUTIAE = 4.0
 
@@ -88,9 +88,9 @@ MOST_SIDE_PX = 900
 #: What fills every corner of so much glass is no fingertip, which is round.
 CORNERS_SHARE = 0.975
 CORNERS_AREA_PX2 = 150_000
-#: Unless it is grain, which a noisy scanner has all over: then this is the most of its energy that ridges
-#: have. Noisy prints of synthetic people 0.35-0.42, palms 0.83-0.87, woven cloth from 0.52.
-CORNERS_GRAIN_SHARE = 0.47
+#: Where the least clear of the four corners, squares of this side, has more than this mean coherence (0-1):
+#: palms 0.61-0.91, prints whose glass is noisy or misted all over up to 0.28.
+CORNERS_PX, CORNERS_COHERENCE = 80, 0.45
 #: Mean coherence (0-1) below which some of a foreground may be grain, which has no direction: synthetic
 #: prints on noisy or dark glass 0.13-0.28; of 1048 real prints 17, eight of them framed by shaded glass too.
 GRAIN_COHERENCE = 0.3

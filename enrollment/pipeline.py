@@ -55,7 +55,7 @@ def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace)
 
     template = to_template(detections, crop, foreground, field)
     trace("template", template)
-    if reason := why_no_template(template, foreground, bands.ridges):
+    if reason := why_no_template(template, foreground, field, bands.ridges):
         return failure(capture, reason)
 
     quality = assess(template, pixels, foreground)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,17 @@ import pytest
 import skimage.data
 from numpy.typing import NDArray
 from ridge_pictures import ridge_picture
-from stored_people import random_template
 
-from enrollment.acceptance import why_no_template
+from benchmarks.impostors import photographs
+from benchmarks.worse_pictures import Worse, faint, noisy, unchanged, wet
 from enrollment.capture import Capture, FailureToAcquire, Finger, FingerprintImage, Reason
 from enrollment.network import MinutiaeNetwork
 from enrollment.pipeline import EXTRACTOR, extract
+from fixtures import named
 from fixtures.capture import capture
 from fixtures.finger import master_finger
-from matcher.codes import FingerPosition, ImpressionType
+from matcher.codes import FINGERS, FingerPosition, ImpressionType
+from matcher.comparison import prepare, score_of
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
 
@@ -143,15 +145,27 @@ def test_photograph_of_another_size_is_no_finger(network: MinutiaeNetwork, name:
         assert isinstance(extract(capture_of(np.asarray(seen)), network), FailureToAcquire)
 
 
-def test_few_minutiae_of_a_small_print_are_for_its_size() -> None:
-    """Sure ones, but too few of them to compare; unsure ones show no print at all."""
-    small, large = np.ones((100, 100), dtype=np.bool_), np.ones((400, 400), dtype=np.bool_)
-    few = random_template(np.random.default_rng(1), minutiae=4)
-    sure = replace(few, quality=np.full(4, 80, dtype=np.uint8))
-    unsure = replace(few, quality=np.full(4, 35, dtype=np.uint8))
-    assert why_no_template(sure, small, 0.7) is Reason.TOO_SMALL
-    assert why_no_template(sure, large, 0.7) is Reason.TOO_FEW_MINUTIAE
-    assert why_no_template(unsure, large, 0.7) is Reason.NO_FINGERPRINT
+@pytest.mark.parametrize("way", [unchanged, wet, noisy])
+def test_photograph_of_any_size_is_no_finger(network: MinutiaeNetwork, way: Worse) -> None:
+    """Every eleventh of twenty pictures in six sizes and their negatives, as it is, damp and grainy."""
+    random = np.random.default_rng(4)
+    for name, pixels in islice(photographs(), 0, None, 11):
+        assert isinstance(extract(capture_of(way(pixels, random)), network), FailureToAcquire), name
+
+
+@pytest.mark.parametrize(("way", "number"), [(noisy, 3), (noisy, 18), (noisy, 25), (faint, 3), (wet, 8)])
+def test_bad_glass_does_not_hide_a_finger(network: MinutiaeNetwork, way: Worse, number: int) -> None:
+    """What is left of the print is taken, and is like the finger's other capture and like nobody's else.
+
+    Noisy ones were refused once, one of them as a palm: the grain went to every corner.
+    """
+    master = master_finger(1, number, FINGERS[number % len(FINGERS)])
+    bad = way(capture(master, 1).image.pixels, np.random.default_rng(number))
+    others = [capture(master, 2).image, named.probe()]
+    fingers = [extract(capture_of(pixels), network) for pixels in (bad, *(other.pixels for other in others))]
+    probe, mated, non_mated = (prepare(finger.template) for finger in fingers if isinstance(finger, Finger))
+    assert score_of(probe, mated) > 80
+    assert score_of(probe, non_mated) < 30
 
 
 def test_scrap_of_a_finger_is_too_small(network: MinutiaeNetwork) -> None:
