@@ -37,13 +37,13 @@ def failure(capture: Capture, reason: Reason) -> FailureToAcquire:
 
 
 def why_no_fingertip(
-    pixels: NDArray[np.uint8], foreground: NDArray[np.bool_], field: RidgeField, share: float
+    pixels: NDArray[np.uint8], foreground: NDArray[np.bool_], field: RidgeField, ridges: float
 ) -> Reason | None:
     """What the foreground, its ridges and their share of its greys rule out, before the network is asked."""
     area = int(foreground.sum())
     if area and area < LEAST_AREA_PX2:
         return Reason.TOO_SMALL
-    if share < LEAST_RIDGE_SHARE:
+    if ridges < LEAST_RIDGE_SHARE:
         return Reason.NO_FINGERPRINT
     filled = area > CORNERS_AREA_PX2 and area / foreground.size > CORNERS_SHARE
     corners = filled and _least_clear_corner(field) > CORNERS_COHERENCE

@@ -74,8 +74,8 @@ LEAST_RIDGE_SHARE = 0.05
 BAND_SIGMAS_PX = (1.0, 4.0, 16.0)
 #: What tells a print from a picture of something else (`acceptance.print_evidence`): what the crowd of
 #: minutiae, the clearness of the lines and the share of ridges weigh against the minutiae's sureness, and the
-#: least evidence of a print. Fitted by `benchmarks.train_acceptance` and rounded; their card is
-#: `decisions/0017-refused-is-missed.md`.
+#: least evidence of a print. The regression is `benchmarks.train_acceptance`; the weights' card, and how they
+#: were rounded, is `decisions/0017-refused-is-missed.md`.
 CROWD_WEIGHT, CLEARNESS_WEIGHT, RIDGES_WEIGHT, LEAST_PRINT_EVIDENCE = 0.11, 0.59, 0.31, 0.4
 #: Peaks from this probability on count as minutiae that are to be expected.
 COUNTED_PROBABILITY = 0.2

@@ -223,3 +223,19 @@ def test_hardest_real_prints_become_templates(network: MinutiaeNetwork, path: st
     finger = extract(capture_of(pixels, ppi), network)
     assert isinstance(finger, Finger)
     assert len(finger.template) >= 8
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(not REAL.is_dir(), reason="the folder of real prints is not beside the checkout")
+@pytest.mark.parametrize("folder", ["fvc2000/db1_b", "fvc2002/db3_b"])
+def test_noise_does_not_hide_a_real_finger(network: MinutiaeNetwork, folder: str) -> None:
+    """Grain all over ten real prints: all were refused once; all but two at most are found."""
+    random = np.random.default_rng(12)
+    found = 0
+    for number in range(101, 111):
+        pictures = [cv2.imread(str(REAL / folder / f"{number}_{k}.tif"), 0) for k in (1, 2)]
+        bad = extract(capture_of(noisy(np.asarray(pictures[0], dtype=np.uint8), random)), network)
+        good = extract(capture_of(np.asarray(pictures[1], dtype=np.uint8)), network)
+        assert isinstance(good, Finger)
+        found += isinstance(bad, Finger) and score_of(prepare(bad.template), prepare(good.template)) > 40
+    assert found >= 8
