@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enrollment.capture import FingerprintImage
-from enrollment.errors import UnknownResolution
+from enrollment.errors import ImageTooLarge, UnknownResolution
 from enrollment.image_header import SUPPORTED, check_size
 from enrollment.limits import DEFAULT_LIMITS, ImageLimits
 from enrollment.resolution import MAX_PPI, MIN_PPI, usable
+from matcher.template import MAX_SIDE_PX
 
 __all__ = ["SUPPORTED", "TEMPLATE_PPI", "normalise"]
 
@@ -26,7 +27,8 @@ def normalise(image: FingerprintImage, limits: ImageLimits = DEFAULT_LIMITS) -> 
     """The picture at 500 ppi, uint8[h, w], low-passed before it is made smaller.
 
     A picture at 500 ppi comes back as it is. Pixel centres stay aligned: x at 500 ppi is
-    (x + 0.5) * 500 / ppi - 0.5. Refused are a ppi outside 250-1200 and a size outside `limits` at 500 ppi.
+    (x + 0.5) * 500 / ppi - 0.5. Refused are a ppi outside 250-1200, a size outside `limits` at 500 ppi, and a
+    side there that no template can have.
     """
     if not usable(image.ppi):
         raise UnknownResolution(
@@ -35,6 +37,11 @@ def normalise(image: FingerprintImage, limits: ImageLimits = DEFAULT_LIMITS) -> 
     height, width = image.pixels.shape
     size = (round(width * TEMPLATE_PPI / image.ppi), round(height * TEMPLATE_PPI / image.ppi))
     check_size(*size, limits)
+    if max(size) > MAX_SIDE_PX:
+        raise ImageTooLarge(
+            f"The image has {size[0]} x {size[1]} pixels at {TEMPLATE_PPI} ppi; at most {MAX_SIDE_PX} on "
+            "a side are read: crop it to the print."
+        )
     if image.ppi == TEMPLATE_PPI:
         return image
     return FingerprintImage(_resized(image.pixels, size, image.ppi / TEMPLATE_PPI), TEMPLATE_PPI)

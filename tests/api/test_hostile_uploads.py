@@ -6,6 +6,8 @@ import random
 import struct
 import zlib
 
+import cv2
+import numpy as np
 import pytest
 from running_service import KNOWN, STRANGER, Running, picture
 
@@ -80,6 +82,18 @@ def test_what_is_no_print_is_refused_by_name(running: Running, data: bytes, stat
     """The sentence says what came and what to send instead."""
     answer = running.police("identify", {"left_middle": data}, ppi="500")
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+
+
+def test_print_on_an_endless_page_is_too_large(running: Running) -> None:
+    """A sound print at the top of 4,100 rows: fewer pixels than are read, but no template is so long.
+
+    Found by `fuzz-http`: a damaged height made such a page, and the answer was 500.
+    """
+    print_ = cv2.imdecode(np.frombuffer(picture(KNOWN, 2), np.uint8), cv2.IMREAD_GRAYSCALE)
+    page = cv2.copyMakeBorder(print_, 0, 4_100 - print_.shape[0], 0, 0, cv2.BORDER_CONSTANT, value=255)
+    answer = running.police("identify", {"right_index": cv2.imencode(".png", page)[1].tobytes()}, ppi="500")
+    assert (answer.status_code, answer.json()["code"]) == (413, "image_too_large"), answer.text
+    assert "4000 on a side" in answer.json()["detail"]
 
 
 def test_image_without_resolution_says_how_to_give_it(running: Running) -> None:

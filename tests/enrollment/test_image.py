@@ -77,3 +77,12 @@ def test_limits_hold_at_500_ppi_too() -> None:
         normalise(FingerprintImage(grating(9, 150), 1000))
     with pytest.raises(ImageTooLarge):
         normalise(FingerprintImage(grating(9, 1_100), 250))
+
+
+def test_no_side_is_longer_than_a_templates() -> None:
+    """A long strip has few pixels; beyond the longest side that a template can have it is refused."""
+    for ppi, longest in ((500, 4_000), (1000, 8_000)):
+        strip = np.full((longest, 200), 230, dtype=np.uint8)
+        assert normalise(FingerprintImage(strip, ppi)).pixels.shape[0] == 4_000
+        with pytest.raises(ImageTooLarge, match="at most 4000 on a side"):
+            normalise(FingerprintImage(np.vstack([strip, strip[: ppi // 250]]), ppi))
