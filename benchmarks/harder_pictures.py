@@ -22,9 +22,8 @@ from rich.progress import track
 
 from benchmarks.datasets import Picture, read_manifest
 from benchmarks.engines import Reader
-from benchmarks.harder_prints import RATES, Compared, interval
-from benchmarks.metrics import equal_error_rate, pooled_fnmr_at
-from benchmarks.worse_pictures import WAYS, Worse
+from benchmarks.harder_prints import Compared, errors, sorted_out
+from benchmarks.worse_pictures import WAYS, Worse, unchanged
 from enrollment.capture import Capture, Finger, FingerprintImage
 from enrollment.image import normalise
 from enrollment.network import MinutiaeNetwork
@@ -80,20 +79,7 @@ def compared(
     for row, probe in enumerate(probes):
         if probe is not None:
             raws[row, there] = raw_many(probe, packed)
-    same = whose[:, None] == whose[None, :]
-    mated = same & ~np.eye(len(whose), dtype=np.bool_)
-    return Compared(raws[mated], whose[np.nonzero(mated)[0]], raws[~same])
-
-
-def line(name: str, refused: int, sets: Sequence[Compared]) -> str:
-    """One way's row."""
-    eer = np.mean([equal_error_rate(each.mated, each.non_mated) for each in sets])
-    text = f"{name:10} refused {refused:4}  EER {eer:6.3%}"
-    for rate in RATES:
-        at = pooled_fnmr_at([(each.mated, each.non_mated) for each in sets], rate)
-        low, high = interval(sets, at.threshold)
-        text += f"  FNMR at {rate:.0e} {at.fnmr:6.2%} ({low:.2%}-{high:.2%})"
-    return text
+    return sorted_out(raws, whose)
 
 
 def main() -> None:
@@ -108,7 +94,7 @@ def main() -> None:
     network = MinutiaeNetwork.load()
     sets = read(read_manifest(chosen.manifest))
     as_they_are = {
-        name: prints_of(shown, WAYS[0], network, np.random.default_rng(SEED))
+        name: prints_of(shown, unchanged, network, np.random.default_rng(SEED))
         for name, shown in track(sets.items(), "as they are", transient=True)
     }
     print(f"{sum(map(len, sets.values()))} pictures of {len(sets)} sets")
@@ -117,10 +103,12 @@ def main() -> None:
             continue
         found, refused = [], 0
         for name, shown in track(sets.items(), way.__name__, transient=True):
-            probes = prints_of(shown, way, network, np.random.default_rng(SEED))
+            probes = as_they_are[name]
+            if way is not unchanged:
+                probes = prints_of(shown, way, network, np.random.default_rng(SEED))
             found.append(compared(shown, probes, probes if chosen.both else as_they_are[name]))
             refused += probes.count(None)
-        print(line(way.__name__, refused, found), flush=True)
+        print(f"{way.__name__:10} refused {refused:4}  {errors(found)}", flush=True)
 
 
 if __name__ == "__main__":

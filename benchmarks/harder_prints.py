@@ -62,7 +62,11 @@ def compared(fingers: Fingers, harder: Harder, probability: float, *, both: bool
     probes = [prepare(kept_from(harder(template, rng), probability)) for _, template in fingers]
     others = probes if both else [prepare(kept_from(template, probability)) for _, template in fingers]
     references = pack(others)
-    raws = np.stack([raw_many(probe, references) for probe in probes])
+    return sorted_out(np.stack([raw_many(probe, references) for probe in probes]), whose)
+
+
+def sorted_out(raws: NDArray[np.float64], whose: NDArray[np.intp]) -> Compared:
+    """Raw scores float64[n, n] of prints of the fingers `whose`, intp[n]; no print meets itself."""
     same = whose[:, None] == whose[None, :]
     mated = same & ~np.eye(len(whose), dtype=np.bool_)
     return Compared(raws[mated], whose[np.nonzero(mated)[0]], raws[~same])
@@ -90,13 +94,18 @@ def lines(sets: Mapping[str, Fingers], peaks: Sequence[float], *, both: bool = F
                 compared(fingers, harder, probability, both=both)
                 for fingers in track(sets.values(), f"{harder.__name__}, {probability}", transient=True)
             ]
-            eer = np.mean([equal_error_rate(each.mated, each.non_mated) for each in found])
-            text = f"{harder.__name__:13} from {probability:.2f}  EER {eer:6.3%}"
-            for rate in RATES:
-                at = pooled_fnmr_at([(each.mated, each.non_mated) for each in found], rate)
-                low, high = interval(found, at.threshold)
-                text += f"  FNMR at {rate:.0e} {at.fnmr:6.2%} ({low:.2%}-{high:.2%})"
-            yield text
+            yield f"{harder.__name__:13} from {probability:.2f}  {errors(found)}"
+
+
+def errors(sets: Sequence[Compared]) -> str:
+    """Mean of the sets' equal error rates, and FNMR at one threshold with its interval, to be printed."""
+    eer = np.mean([equal_error_rate(each.mated, each.non_mated) for each in sets])
+    text = f"EER {eer:6.3%}"
+    for rate in RATES:
+        at = pooled_fnmr_at([(each.mated, each.non_mated) for each in sets], rate)
+        low, high = interval(sets, at.threshold)
+        text += f"  FNMR at {rate:.0e} {at.fnmr:6.2%} ({low:.2%}-{high:.2%})"
+    return text
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import skimage.data
 from numpy.typing import NDArray
 
+from enrollment.limits import DEFAULT_LIMITS
 from fixtures.anatomy import waves
 from fixtures.ridges import STEP_PX, grow_ridges
 from fixtures.sensor import BRIGHT, GREY, expose
@@ -35,8 +36,7 @@ PHOTOGRAPHS: Final = (
     *("rocket", "text"),
 )
 SIZES: Final = (0.4, 0.6, 0.8, 1.0, 1.4, 2.0)
-#: The smallest picture that is read, and the side beyond which a photograph is cut.
-SMALLEST_PX: Final = 90
+#: The side beyond which a photograph is cut.
 _LARGEST_PX: Final = 600
 _COLOURED: Final = 3
 
@@ -67,7 +67,7 @@ def photographs() -> Iterator[tuple[str, Picture]]:
             way = cv2.INTER_AREA if factor < 1.0 else cv2.INTER_CUBIC
             sized = cv2.resize(whole, None, fx=factor, fy=factor, interpolation=way)
             part = np.ascontiguousarray(sized[:_LARGEST_PX, :_LARGEST_PX], dtype=np.uint8)
-            if min(part.shape) >= SMALLEST_PX:
+            if min(part.shape) >= DEFAULT_LIMITS.min_side_px:
                 yield name, part
                 yield name, 255 - part
 

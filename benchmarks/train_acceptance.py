@@ -29,10 +29,10 @@ from benchmarks.defect_captures import FITTED_SEED, cases
 from benchmarks.harder_pictures import read
 from benchmarks.impostors import impostors, photographs
 from benchmarks.worse_pictures import Picture, Worse, blurred, dry, faint, noisy, unchanged, wet
-from enrollment.acceptance import PrintMeasures, print_evidence, print_measures
+from enrollment.acceptance import PrintMeasures, counted_minutiae, print_evidence, print_measures
 from enrollment.capture import Capture, Defect, FingerprintImage
 from enrollment.network import MinutiaeNetwork
-from enrollment.parameters import COUNTED_PROBABILITY, LEAST_EXPECTED_MINUTIAE, LEAST_PRINT_EVIDENCE
+from enrollment.parameters import LEAST_EXPECTED_MINUTIAE, LEAST_PRINT_EVIDENCE
 from enrollment.pipeline import extract
 from matcher.codes import FingerPosition, ImpressionType
 from matcher.template import Template
@@ -86,8 +86,7 @@ def measured(pixels: Picture, network: MinutiaeNetwork) -> tuple[PrintMeasures, 
     if template is None:
         return None
     measures = print_measures(template, steps["foreground"], steps["field"], steps["grey_bands"].ridges)
-    probability = template.quality / 100
-    return measures, float(probability[probability >= COUNTED_PROBABILITY].sum())
+    return measures, counted_minutiae(template)
 
 
 def fit(

@@ -75,10 +75,15 @@ def why_no_template(
     evidence = print_evidence(print_measures(template, foreground, field, ridges))
     if len(template) and evidence < LEAST_PRINT_EVIDENCE:
         return Reason.NO_FINGERPRINT
-    probability = template.quality / 100
-    if probability[probability >= COUNTED_PROBABILITY].sum() < LEAST_EXPECTED_MINUTIAE:
+    if counted_minutiae(template) < LEAST_EXPECTED_MINUTIAE:
         return Reason.TOO_SMALL if int(foreground.sum()) < SMALL_AREA_PX2 else Reason.TOO_FEW_MINUTIAE
     return None
+
+
+def counted_minutiae(template: Template) -> float:
+    """Sum of the minutiae's probabilities, the faintest left out: how many are to be expected again."""
+    probability = template.quality / 100
+    return float(probability[probability >= COUNTED_PROBABILITY].sum())
 
 
 @dataclass(frozen=True, slots=True)
