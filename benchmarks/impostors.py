@@ -39,6 +39,8 @@ SIZES: Final = (0.4, 0.6, 0.8, 1.0, 1.4, 2.0)
 #: The side beyond which a photograph is cut.
 _LARGEST_PX: Final = 600
 _COLOURED: Final = 3
+#: Share of drawings that are dark on light ground; the others are light on dark.
+_DARK_ON_LIGHT: Final = 0.7
 
 
 def impostors(count: int, seed: int) -> Iterator[tuple[str, Picture]]:
@@ -50,6 +52,7 @@ def impostors(count: int, seed: int) -> Iterator[tuple[str, Picture]]:
         yield "photograph", _scene(rng)
         yield "page of text", _text(rng)
         yield "cloth", _cloth(rng)
+        yield "drawing", _drawing(rng)
 
 
 def photographs() -> Iterator[tuple[str, Picture]]:
@@ -172,6 +175,41 @@ def _cloth(rng: np.random.Generator) -> Picture:
     across = -x * math.sin(turn) + y * math.cos(turn) + folds.at(y, x)
     weave = np.sin(2 * math.pi * along / period) * np.sin(2 * math.pi * across / period)
     return _grey(128.0 + 70.0 * weave + rng.normal(0.0, 12.0, weave.shape))
+
+
+def _drawing(rng: np.random.Generator) -> Picture:
+    """A diagram, as a screenshot or a printed page shows it: boxes, words, arrows, curves, hatching."""
+    width, height = _PAGE
+    ground, ink = (245, 20) if rng.random() < _DARK_ON_LIGHT else (30, 230)
+    page = np.full((height, width), ground, np.uint8)
+    thick = int(rng.integers(1, 4))
+
+    def anywhere() -> tuple[int, int]:
+        return int(rng.integers(width)), int(rng.integers(height))
+
+    for _ in range(int(rng.integers(4, 30))):
+        left, top = anywhere()
+        right, bottom = left + int(rng.integers(30, 160)), top + int(rng.integers(15, 90))
+        match int(rng.integers(5)):
+            case 0:
+                cv2.rectangle(page, (left, top), (right, bottom), ink, thick, cv2.LINE_AA)
+                word = "".join(rng.choice(list("abcdefghijklmnoprstuvwxyz"), 9))
+                cv2.putText(page, word, (left + 6, (top + bottom) // 2), 0, 0.5, ink, 1, cv2.LINE_AA)
+            case 1:
+                cv2.arrowedLine(page, (left, top), anywhere(), ink, thick, cv2.LINE_AA)
+            case 2:
+                middle, axes = (left, top), (int(rng.integers(10, 80)), int(rng.integers(10, 80)))
+                cv2.ellipse(page, middle, axes, float(rng.uniform(0, 180)), 0, 360, ink, thick, cv2.LINE_AA)
+            case 3:
+                x = np.arange(0.0, width, 2.0)
+                bends = waves(rng, count=3, wavelengths_px=(60.0, 400.0), size=25.0)
+                curve = np.c_[x, top + bends.at(x, np.zeros_like(x))].astype(np.int32)
+                cv2.polylines(page, [curve], False, ink, thick, cv2.LINE_AA)
+            case _:
+                # Hatched, or the lines of a table: about as far apart as ridges or further.
+                for y in range(top, bottom, int(rng.integers(6, 16))):
+                    cv2.line(page, (left, y), (right, y), ink, thick, cv2.LINE_AA)
+    return _grey(page + rng.normal(0.0, rng.uniform(0.0, 4.0), page.shape))
 
 
 def _grey(values: NDArray[np.float64]) -> Picture:

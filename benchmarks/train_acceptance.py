@@ -77,13 +77,13 @@ def pictures(manifest: Path) -> Iterator[Seen]:
 
 
 def measured(pixels: Picture, network: MinutiaeNetwork) -> tuple[PrintMeasures, float] | None:
-    """The measures of a picture and the minutiae to be expected; None where it is refused before."""
+    """The measures of a picture and its minutiae to be expected; None where there are none or no template."""
     steps: dict[str, Any] = {}
     image = FingerprintImage(np.ascontiguousarray(pixels), 500)
     capture = Capture(FingerPosition.UNKNOWN, ImpressionType.LIVE_PLAIN, image)
     extract(capture, network, steps.__setitem__)
     template: Template | None = steps.get("template")
-    if template is None:
+    if template is None or not len(template):
         return None
     measures = print_measures(template, steps["foreground"], steps["field"], steps["grey_bands"].ridges)
     return measures, counted_minutiae(template)

@@ -16,7 +16,7 @@ from enrollment.quality import assess
 from enrollment.segmentation import crop_to_foreground, gradients, is_grainy, segment, segment_ridges
 
 #: Name and version of what makes templates here: the network's, then ours. Stored with every finger.
-EXTRACTOR = "leader-0.7.3/tenprint-3"
+EXTRACTOR = "leader-0.7.3/tenprint-4"
 
 
 def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace) -> Finger | FailureToAcquire:
@@ -36,17 +36,21 @@ def extract(capture: Capture, network: MinutiaeNetwork, trace: Trace = no_trace)
         field = ridge_field(steps, foreground)
     del steps
     trace("foreground", foreground)
-    trace("field", field)
 
     bands = grey_bands(pixels, foreground)
     trace("grey_bands", bands)
+
+    clear = pixels
+    if bands.grain > GRAINY_SHARE:
+        clear = without_grain(pixels)
+        field = ridge_field(gradients(clear), foreground)
+    trace("field", field)
     if reason := why_no_fingertip(pixels, foreground, field, bands.ridges):
         return failure(capture, reason)
 
     if pixels.size > LARGE_PX2:
         give_back_memory()  # the network can use what the steps so far needed
 
-    clear = without_grain(pixels) if bands.grain > GRAINY_SHARE else pixels
     crop = crop_to_foreground(clear, foreground)
     trace("crop", crop)
 

@@ -17,7 +17,9 @@ from benchmarks.impostors import photographs
 from benchmarks.worse_pictures import Worse, faint, noisy, unchanged, wet
 from enrollment.capture import Capture, FailureToAcquire, Finger, FingerprintImage, Reason
 from enrollment.network import MinutiaeNetwork
+from enrollment.orientation import ridge_field
 from enrollment.pipeline import EXTRACTOR, extract
+from enrollment.segmentation import gradients
 from fixtures import named
 from fixtures.capture import capture
 from fixtures.finger import master_finger
@@ -168,6 +170,25 @@ def test_bad_glass_does_not_hide_a_finger(network: MinutiaeNetwork, way: Worse, 
     assert score_of(probe, non_mated) < 30
 
 
+def test_grain_does_not_turn_the_ridges(network: MinutiaeNetwork) -> None:
+    """The field of a grainy picture is that of the picture without its grain: nearer to the clean one's."""
+    pixels = named.probe().pixels
+    grainy = pixels + np.random.default_rng(1).normal(0.0, 90.0, pixels.shape)
+    bad = np.clip(grainy, 0, 255).astype(np.uint8)
+    fingers = [extract(capture_of(each), network) for each in (pixels, bad)]
+    clean, found = (finger.template.field for finger in fingers if isinstance(finger, Finger))
+    assert clean is not None
+    assert found is not None
+    with_grain = ridge_field(gradients(bad), np.ones(bad.shape, np.bool_))
+    both = clean.foreground & found.foreground
+    off, off_before = (
+        np.abs((each.orientation[both].astype(int) - clean.orientation[both] + 128) % 256 - 128).mean()
+        for each in (found, with_grain)
+    )
+    assert off < 0.85 * off_before
+    assert found.coherence[both].mean() > 1.5 * with_grain.coherence[both].mean()
+
+
 def test_scrap_of_a_finger_is_too_small(network: MinutiaeNetwork) -> None:
     """Ridges, but only 4 × 4 mm of them."""
     pixels = np.full((300, 300), 235, dtype=np.uint8)
@@ -191,7 +212,7 @@ def test_trace_sees_every_stage(network: MinutiaeNetwork) -> None:
         capture_of(ridge_picture(224, 256, seed=1).pixels), network, lambda stage, _: stages.append(stage)
     )
     assert stages == [
-        *("normalised", "foreground", "field", "grey_bands", "crop", "detections", "template", "quality")
+        *("normalised", "foreground", "grey_bands", "field", "crop", "detections", "template", "quality")
     ]
 
 
