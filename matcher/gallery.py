@@ -32,8 +32,8 @@ class Sizes:
 
     least: for probes of one finger, of two …, the last for more;
     share: likewise, of the gallery, if that is more. Origin: measured recall, docs/identification.md.
-    deep:  likewise, where nothing among those reached the score `sure`: a mate whose print shares only a part
-    with the probe stands further down.
+    deep_least, deep: likewise both, where nothing among those reached the score `sure`: a mate whose print
+    shares only a part with the probe stands further down.
     scarce, most: with fewer minutiae a finger than `scarce`, more by the square of what is missing, up to
     `most` times as many; a comparison of few minutiae costs less.
     A search over no more than these compares all of them: it misses nothing.
@@ -41,6 +41,7 @@ class Sizes:
 
     least: tuple[int, ...] = (200, 100, 60, 40)
     share: tuple[float, ...] = (0.002, 0.0005, 0.0002, 0.0001)
+    deep_least: tuple[int, ...] = (3000, 200, 60, 40)
     deep: tuple[float, ...] = (0.012, 0.001, 0.0004, 0.0002)
     sure: Score = Score(70.0)  # noqa: RUF009 - a float
     scarce: float = 40.0
@@ -51,11 +52,11 @@ class Sizes:
         fingers = max(len(probe), 1)
         minutiae = sum(len(finger.prepared) for finger in probe.values()) / fingers
         scarcity = min(self.most, max(1.0, (self.scarce / max(minutiae, 1.0)) ** 2))
-        least, share, deep = (
-            each[min(fingers, len(each)) - 1] for each in (self.least, self.share, self.deep)
+        least, share, deep_least, deep = (
+            each[min(fingers, len(each)) - 1] for each in (self.least, self.share, self.deep_least, self.deep)
         )
         first = max(limit, round(scarcity * max(least, share * gallery_size)))
-        return first, max(first, round(scarcity * deep * gallery_size))
+        return first, max(first, round(scarcity * max(deep_least, deep * gallery_size)))
 
 
 DEFAULT_SIZES = Sizes()

@@ -67,22 +67,35 @@ def _raise_and_scale(values: Floats, power: float) -> None:
 
 @kernel
 def scan_sketches(
-    sketch: NDArray[np.int8],
+    look: NDArray[np.int8],
     stored: NDArray[np.int8],
     references: NDArray[np.int32],
     allowed: NDArray[np.bool_],
     best: NDArray[np.int32],
 ) -> None:
-    """Raise `best` int32[references] to the inner product of `sketch` int8[D] with each allowed stored one.
+    """Raise `best` int32[references] to the likeness of a look, int8[k, D], to each allowed stored sketch.
 
+    The inner product with the whole, the look's first row, and the highest with one of its other rows.
     stored: int8[n, D], of the references numbered `references` int32[n]; allowed: bool[references].
     """
     for row in range(len(stored)):
         reference = references[row]
         if not allowed[reference]:
             continue
-        product = np.int32(0)
-        # Eight bits times eight summed in 32: the compiler makes of it the processor's own instruction.
-        for part in range(len(sketch)):
-            product = np.int32(product + np.int32(np.int16(sketch[part]) * np.int16(stored[row, part])))
-        best[reference] = max(best[reference], product)
+        likeness = _product(look[0], stored[row])
+        if len(look) > 1:
+            most = _product(look[1], stored[row])
+            for part in range(2, len(look)):
+                most = max(most, _product(look[part], stored[row]))
+            likeness = np.int32(likeness + most)
+        best[reference] = max(best[reference], likeness)
+
+
+@kernel
+def _product(one: NDArray[np.int8], other: NDArray[np.int8]) -> np.int32:
+    """The inner product of two sketches."""
+    product = np.int32(0)
+    # Eight bits times eight summed in 32: the compiler makes of it the processor's own instruction.
+    for part in range(len(one)):
+        product = np.int32(product + np.int32(np.int16(one[part]) * np.int16(other[part])))
+    return product

@@ -22,7 +22,7 @@ from matcher.exact import compare_exactly
 from matcher.locks import ReadWriteLock
 from matcher.references import Copies, PreparedTenprint, References
 from matcher.scoring import Score
-from matcher.shortlist import Shortlist, best_places, similarities, views_of
+from matcher.shortlist import Shortlist, best_places, looks_of, similarities, views_of
 from matcher.traits import Filter, Traits
 from matcher.turns import Priority, Turns, turns
 
@@ -146,10 +146,11 @@ class Shard:
 
     def shortlist(self, probe: PreparedTenprint, size: int, search: Search) -> Shortlist:
         """The `size` references whose sketches are most like the probe's."""
+        looks = looks_of(probe)
         with self._lock.reading():
             references, as_of = self._references, self._sequence
             allowed = references.allowed(search.within, search.exclude, search.only)
-            views = views_of(references, probe)
+            views = views_of(references, looks)
         total, seen = similarities(views, allowed, self._turns, search.priority)
         numbers = np.flatnonzero(seen)
         values = total[numbers]

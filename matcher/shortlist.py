@@ -7,7 +7,7 @@ a gallery give together what one would.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise, zip_longest
@@ -17,13 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.candidates import ReferenceId
+from matcher.codes import FingerPosition
 from matcher.kernels_sketch import scan_sketches
 from matcher.references import PreparedTenprint, References
-from matcher.sketches import Sketch
+from matcher.sketches import Look, half_sketches
 from matcher.turns import Priority, Turns
 
 #: Sketches scanned in one turn: 4 MB, about a millisecond.
 _ROWS = 16_384
+#: Probes of so many fingers are also sought by the halves of each. More fingers have no need of it: hardly
+#: ever do two of them fail together. Origin: measured recall, `sketch.md`.
+SOUGHT_BY_HALVES = 2
 #: Of a reference that no finger was compared with; sums of ten inner products stay far above.
 _UNSEEN = np.iinfo(np.int32).min
 
@@ -36,7 +40,7 @@ class Shortlist:
     """What a part of a gallery proposes.
 
     ids:          the references most like the probe, likest first; equally like ones by id.
-    similarities: int64, of each: the sum over fingers of the sketches' inner products.
+    similarities: int64, of each: the sum over fingers of the likeness of sketches (`scan_sketches`).
     searched:     references the search was over, after its filters.
     as_of:        sequence number of the newest change it has seen.
     """
@@ -64,16 +68,28 @@ def merged(parts: Sequence[Shortlist], *sizes: int) -> Iterator[list[tuple[Refer
         yield [tuple(ids) for ids in kept]
 
 
-def views_of(references: References, probe: PreparedTenprint) -> list[tuple[Sketch, list[Scanned]]]:
-    """Each probe finger's sketch and the sketches it is compared with; take them under the lock."""
-    return [
-        (finger.sketch, [prints.sketches() for prints in references.prints_for(position)])
+def looks_of(probe: PreparedTenprint) -> Mapping[FingerPosition, Look]:
+    """What is looked for of each finger: its sketch, and of a probe of few fingers those of its halves."""
+    if len(probe) > SOUGHT_BY_HALVES:
+        return {position: finger.sketch[None] for position, finger in probe.items()}
+    return {
+        position: np.concatenate([finger.sketch[None], half_sketches(finger.prepared)])
         for position, finger in probe.items()
+    }
+
+
+def views_of(
+    references: References, looks: Mapping[FingerPosition, Look]
+) -> list[tuple[Look, list[Scanned]]]:
+    """What is looked for of each finger and the sketches it is compared with; take them under the lock."""
+    return [
+        (look, [prints.sketches() for prints in references.prints_for(position)])
+        for position, look in looks.items()
     ]
 
 
 def similarities(
-    views: Sequence[tuple[Sketch, list[Scanned]]],
+    views: Sequence[tuple[Look, list[Scanned]]],
     allowed: NDArray[np.bool_],
     turns: Turns,
     priority: Priority,
@@ -85,9 +101,9 @@ def similarities(
         turns.run(
             (
                 partial(
-                    scan_sketches, sketch, stored[row : row + _ROWS], numbers[row : row + _ROWS], allowed, own
+                    scan_sketches, look, stored[row : row + _ROWS], numbers[row : row + _ROWS], allowed, own
                 )
-                for (sketch, _), own, column in zip(views, best, columns, strict=True)
+                for (look, _), own, column in zip(views, best, columns, strict=True)
                 if column is not None
                 for stored, numbers in [column]
                 for row in range(0, len(stored), _ROWS)

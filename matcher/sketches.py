@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from matcher.descriptors import DIMENSIONS, STEPS
 from matcher.kernels_cylinder import fill_layer, scale_rows
 from matcher.kernels_sketch import pool_descriptors
-from matcher.pairing import WEIGHT
+from matcher.pairing import WEIGHT, X, Y
 from matcher.prepared import PreparedTemplate
 
 #: Length of one sketch. Origin: measured, half of it loses twice as many mates.
@@ -32,8 +32,13 @@ CENTRES: Final = 16
 TEMPERATURE: Final = 0.2
 POWER: Final = 0.7
 
+#: A print has so many halves: left, right, lower, upper.
+HALVES: Final = 4
+
 Floats = NDArray[np.float32]
 Sketch = NDArray[np.int8]
+#: int8[1 or more, SKETCH_SIZE]: what is looked for of a finger, the whole first.
+Look = NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,21 +56,45 @@ class SketchModel:
 
 def sketch_of(prepared: PreparedTemplate) -> Sketch:
     """The sketch of a print: int8[SKETCH_SIZE]; all 0 for a print without descriptors."""
-    model = sketch_model()
-    pooled = pooled_of(prepared, model.centres)
-    projected = np.zeros((1, SKETCH_SIZE), np.float32)
-    if pooled.any():
-        fill_layer(pooled[None], model.projection, model.bias, projected)
-        scale_rows(projected)
-    sketch: Sketch = np.clip(np.rint(projected[0] * np.float32(SKETCH_STEPS)), -127, 127).astype(np.int8)
+    sketch: Sketch = _sketches(prepared, prepared.minutiae[WEIGHT][None])[0]
     return sketch
 
 
-def pooled_of(prepared: PreparedTemplate, centres: Floats) -> Floats:
-    """The descriptors of a print pooled around centres: float32[CENTRES · DIMENSIONS], length 1 or 0."""
+def half_sketches(prepared: PreparedTemplate) -> Look:
+    """The sketches of a print's halves alone: int8[HALVES, SKETCH_SIZE].
+
+    Minutiae to either side of the middle one, across and upwards. Where another capture shows only a part of
+    the same skin, the sketch of the half that it shows is more like its own than that of the whole.
+    """
+    x, y = prepared.minutiae[X], prepared.minutiae[Y]
+    if not len(x):
+        return np.zeros((HALVES, SKETCH_SIZE), np.int8)
+    right, upper = x >= np.median(x), y >= np.median(y)
+    halves = np.stack([~right, right, ~upper, upper])
+    return _sketches(prepared, np.where(halves, prepared.minutiae[WEIGHT], np.float32(0.0)))
+
+
+def _sketches(prepared: PreparedTemplate, weights: Floats) -> Look:
+    """One sketch for each row of weights, float32[k, n], given to the minutiae: int8[k, SKETCH_SIZE]."""
+    model = sketch_model()
+    pooled = np.stack([pooled_of(prepared, model.centres, row) for row in weights])
+    projected = np.zeros((len(weights), SKETCH_SIZE), np.float32)
+    fill_layer(pooled, model.projection, model.bias, projected)
+    scale_rows(projected)
+    projected[~pooled.any(axis=1)] = 0.0
+    look: Look = np.clip(np.rint(projected * np.float32(SKETCH_STEPS)), -127, 127).astype(np.int8)
+    return look
+
+
+def pooled_of(prepared: PreparedTemplate, centres: Floats, weights: Floats | None = None) -> Floats:
+    """The descriptors of a print pooled around centres: float32[CENTRES · DIMENSIONS], length 1 or 0.
+
+    weights: float32[n], of the minutiae, where these are not their own.
+    """
     pooled = np.empty(len(centres) * DIMENSIONS, np.float32)
     described = prepared.descriptors / np.float32(STEPS)
-    pool_descriptors(described, prepared.minutiae[WEIGHT], centres, TEMPERATURE, POWER, pooled)
+    chosen = prepared.minutiae[WEIGHT] if weights is None else weights
+    pool_descriptors(described, chosen, centres, TEMPERATURE, POWER, pooled)
     return pooled
 
 

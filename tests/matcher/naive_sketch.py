@@ -22,11 +22,12 @@ def pool(
 
 
 def scan(
-    sketch: np.ndarray, stored: np.ndarray, references: np.ndarray, allowed: np.ndarray, best: np.ndarray
+    look: np.ndarray, stored: np.ndarray, references: np.ndarray, allowed: np.ndarray, best: np.ndarray
 ) -> np.ndarray:
     """`matcher.kernels_sketch.scan_sketches`, into a copy."""
     best = best.copy()
     for row, reference in zip(stored, references, strict=True):
         if allowed[reference]:
-            best[reference] = max(best[reference], int(sketch.astype(int) @ row.astype(int)))
+            whole, *parts = (look.astype(int) @ row.astype(int)).tolist()
+            best[reference] = max(best[reference], whole + max(parts, default=0))
     return best

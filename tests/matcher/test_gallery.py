@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fixtures.templates import person
 from matcher.candidates import Candidate, CandidateList, ReferenceId
-from matcher.codes import FingerPosition
+from matcher.codes import FINGERS, FingerPosition
 from matcher.comparison import prepare, score_of
 from matcher.errors import GalleryUnavailable, ShardUnavailable
 from matcher.fusion import fuse
@@ -56,7 +56,7 @@ def gallery_of(people: int, *, shards: int = 1, sizes: Sizes | None = None, dead
 
 def few(compared: int) -> Sizes:
     """Only so many references are compared exactly."""
-    return Sizes(least=(compared,), share=(0.0,), most=1.0)
+    return Sizes(least=(compared,), share=(0.0,), deep_least=(0,), most=1.0)
 
 
 def template_of(minutiae: int) -> Template:
@@ -178,13 +178,30 @@ def test_several_shards_cut_their_lists_as_one_does(
     shards: int, number: int, first: int, sure: float
 ) -> None:
     """At the first look and the second, of known people and strangers; so also what no look reaches."""
-    sizes = Sizes(least=(first,), share=(0.0,), deep=(0.6,), most=1.0, sure=Score(sure))
+    sizes = Sizes(least=(first,), share=(0.0,), deep_least=(0,), deep=(0.6,), most=1.0, sure=Score(sure))
     probe = tenprint_of(number, 1)
     answers = [
         gallery_of(PEOPLE, shards=parts, sizes=sizes).search(probe, limit=1, threshold=THRESHOLD)
         for parts in (1, shards)
     ]
     assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize(
+    ("fingers", "gallery_size", "looks"),
+    [
+        (1, 10_000, (200, 3_000)),
+        (1, 1_000_000, (2_000, 12_000)),
+        (2, 1_000_000, (500, 1_000)),
+        (10, 1_000, (40, 40)),
+    ],
+)
+def test_shares_of_a_large_gallery_are_compared(
+    fingers: int, gallery_size: int, looks: tuple[int, int]
+) -> None:
+    """At least some thousand where one finger must do and nobody is sure: they cost a tenth of a second."""
+    probe = prepare_tenprint({each: template_of(20) for each in FINGERS[:fingers]})
+    assert Sizes(most=1.0).compared(probe, 20, gallery_size) == looks
 
 
 def test_a_search_that_is_sure_of_nobody_looks_again() -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_sketch import pool, scan
 
 from fixtures.templates import person
 from matcher.candidates import ReferenceId
-from matcher.codes import FingerPosition
+from matcher.codes import FINGERS, FingerPosition
 from matcher.comparison import prepare
 from matcher.fusion import best_of, fuse
 from matcher.kernels_fusion import fuse_fingers
 from matcher.kernels_sketch import pool_descriptors, scan_sketches
+from matcher.references import prepare_tenprint
 from matcher.scoring import Score
-from matcher.shortlist import Shortlist, best_places, merged
-from matcher.sketches import SKETCH_SIZE, SKETCH_STEPS, sketch_of
+from matcher.shortlist import Shortlist, best_places, looks_of, merged
+from matcher.sketches import HALVES, SKETCH_SIZE, SKETCH_STEPS, half_sketches, sketch_of
 from matcher.template import Template
 
 INDEX = FingerPosition.RIGHT_INDEX
@@ -36,17 +40,17 @@ def test_pooling_equals_its_naive_twin(seed: int, minutiae: int, centres: int) -
     assert np.allclose(pooled, pool(descriptors, weights, around, 0.2, 0.7), atol=2e-4)
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(0, 20))
+@given(st.integers(0, 2**32 - 1), st.integers(0, 20), st.integers(1, 5))
 @settings(max_examples=30)
-def test_the_scan_equals_its_naive_twin(seed: int, prints: int) -> None:
-    """To the last bit, extremes of 8 bits included."""
+def test_the_scan_equals_its_naive_twin(seed: int, prints: int, rows: int) -> None:
+    """To the last bit, extremes of 8 bits included; looked for as a whole or by parts, too."""
     rng = np.random.default_rng(seed)
-    sketch, stored = rng.integers(-127, 128, (1 + prints, SKETCH_SIZE)).astype(np.int8)[[0]][0], None
+    look = rng.integers(-127, 128, (rows, SKETCH_SIZE)).astype(np.int8)
     stored = rng.choice(np.array([-127, -1, 0, 5, 127], np.int8), (prints, SKETCH_SIZE))
     references = rng.integers(0, 9, prints).astype(np.int32)
     allowed, best = rng.random(9) < 0.7, rng.integers(-(10**5), 10**5, 9).astype(np.int32)
-    expected = scan(sketch, stored, references, allowed, best)
-    scan_sketches(sketch, stored, references, allowed, best)
+    expected = scan(look, stored, references, allowed, best)
+    scan_sketches(look, stored, references, allowed, best)
     assert np.array_equal(best, expected)
 
 
@@ -59,11 +63,38 @@ def test_captures_of_a_finger_have_like_sketches() -> None:
     assert alike.diagonal().mean() > 0.3 * SKETCH_STEPS**2 > 3.0 * alike.mean()
 
 
+def test_halves_are_like_the_part_that_another_capture_shows() -> None:
+    """Where only the left half is shown, that half is more like it than the whole or the others."""
+    for n in range(6):
+        template = person(21, n).capture(INDEX, 0)
+        prepared = prepare(template)
+        halves = half_sketches(prepared)
+        assert halves.shape == (HALVES, SKETCH_SIZE)
+        left = np.flatnonzero(template.x < np.median(template.x))
+        rows = {name: getattr(template, name)[left] for name in ("x", "y", "angle", "kind", "quality")}
+        shown = sketch_of(prepare(dataclasses.replace(template, **rows))).astype(int)
+        alike = [int(shown @ each.astype(int)) for each in (sketch_of(prepared), *halves)]
+        assert int(np.argmax(alike)) == 1
+
+
 def test_a_print_without_minutiae_has_an_empty_sketch() -> None:
     """It is like nothing."""
     nothing, zeros = np.zeros(0, np.int16), np.zeros(0, np.uint8)
     empty = Template(nothing, nothing, nothing.astype(np.float32), zeros, zeros, 400, 400)
     assert not sketch_of(prepare(empty)).any()
+    assert not half_sketches(prepare(empty)).any()
+
+
+@pytest.mark.parametrize("fingers", [1, 2, 3])
+def test_few_fingers_are_sought_by_their_halves(fingers: int) -> None:
+    """The whole first; of more fingers the wholes alone."""
+    positions = list(FINGERS[:fingers])
+    probe = prepare_tenprint({each: person(21, 1).capture(each, 0) for each in positions})
+    looks = looks_of(probe)
+    assert list(looks) == positions
+    for position, look in looks.items():
+        assert np.array_equal(look[0], probe[position].sketch)
+        assert len(look) == (1 + HALVES if fingers <= 2 else 1)
 
 
 names = st.lists(st.text("abcd", min_size=1, max_size=4), unique=True, max_size=15)
