@@ -68,7 +68,7 @@ def scale(plan: Plan, out: Path) -> None:
     with StageProgress() as bars:
         report = bench.measure(plan, out, bars.update)
     bench.write(report, out)
-    write_plots(report, out)
+    plots = write_plots(report, out)
     standard_output.print(
         f"{report['prints']} prints, {report['bytes_per_finger']:.0f} bytes of memory each, "
         f"{report['resident_bytes_most'] / 2**30:.1f} GiB in all"
@@ -87,9 +87,7 @@ def scale(plan: Plan, out: Path) -> None:
         standard_output.print(
             f"checkpoint written in {restart['save_s']:.1f} s, start from it in {restart['load_s']:.1f} s"
         )
-    standard_output.print(
-        f"Written: {out / 'identification.json'}, cmc.png, det.png, latency.png", markup=False
-    )
+    standard_output.print(f"Written: {', '.join([str(out / 'identification.json'), *plots])}", markup=False)
 
 
 def plan_of(people: int, fingers: str, searches: int, kept: Path, **more: Any) -> Plan:

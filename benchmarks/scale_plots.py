@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.strangers import FINGERS_USED
 
 
-def write_plots(report: Mapping[str, Any], out: Path) -> None:
-    """Write cmc.png, det.png and latency.png."""
-    _plot(out / "cmc.png", lambda axes: _cmc(axes, report))
-    _plot(out / "det.png", lambda axes: _det(axes, report))
-    _plot(out / "latency.png", lambda axes: _latency(axes, report))
+def write_plots(report: Mapping[str, Any], out: Path) -> list[str]:
+    """Write cmc.png, det.png and latency.png, each where its part was measured; gives their names."""
+    plots = (
+        ("cmc.png", "searches", _cmc),
+        ("det.png", "searches", _det),
+        ("latency.png", "growth", _latency),
+    )
+    measured = [(name, draw) for name, part, draw in plots if report.get(part)]
+    for name, draw in measured:
+        _plot(out / name, partial(draw, report=report))
+    return [name for name, _ in measured]
 
 
 def _plot(path: Path, draw: Callable[[Any], None]) -> None:
@@ -31,7 +38,7 @@ def _plot(path: Path, draw: Callable[[Any], None]) -> None:
 
 
 def _cmc(axes: Any, report: Mapping[str, Any]) -> None:
-    for entry in report.get("searches", []):
+    for entry in report["searches"]:
         ranks = range(1, len(entry["cmc"]) + 1)
         axes.step(ranks, entry["cmc"], where="post", label=_fingers(entry["fingers"]))
     axes.set(xscale="log", xlabel="rank", ylabel="share of mates at this rank or better")
@@ -39,7 +46,7 @@ def _cmc(axes: Any, report: Mapping[str, Any]) -> None:
 
 
 def _det(axes: Any, report: Mapping[str, Any]) -> None:
-    for entry in report.get("searches", []):
+    for entry in report["searches"]:
         floor = 0.5 / entry["searches"]
         fpir, fnir = zip(*entry["det"], strict=True)
         axes.step(
