@@ -39,6 +39,7 @@ SIZES: Final = (0.4, 0.6, 0.8, 1.0, 1.4, 2.0)
 #: The side beyond which a photograph is cut.
 _LARGEST_PX: Final = 600
 _COLOURED: Final = 3
+_FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 #: Share of drawings that are dark on light ground; the others are light on dark.
 _DARK_ON_LIGHT: Final = 0.7
 
@@ -161,7 +162,7 @@ def _text(rng: np.random.Generator) -> Picture:
     size = float(rng.uniform(0.3, 0.9))
     for y in range(20, height, round(32 * size) + 4):
         words = "".join(rng.choice(list("abcdefghijklmnoprstuvwxyz      "), 70))
-        cv2.putText(page, words, (8, y), cv2.FONT_HERSHEY_SIMPLEX, size, 20, 1, cv2.LINE_AA)
+        cv2.putText(page, words, (8, y), _FONT, size, 20, 1, cv2.LINE_AA)
     return _grey(page + rng.normal(0.0, 4.0, page.shape))
 
 
@@ -194,7 +195,7 @@ def _drawing(rng: np.random.Generator) -> Picture:
             case 0:
                 cv2.rectangle(page, (left, top), (right, bottom), ink, thick, cv2.LINE_AA)
                 word = "".join(rng.choice(list("abcdefghijklmnoprstuvwxyz"), 9))
-                cv2.putText(page, word, (left + 6, (top + bottom) // 2), 0, 0.5, ink, 1, cv2.LINE_AA)
+                cv2.putText(page, word, (left + 6, (top + bottom) // 2), _FONT, 0.5, ink, 1, cv2.LINE_AA)
             case 1:
                 cv2.arrowedLine(page, (left, top), anywhere(), ink, thick, cv2.LINE_AA)
             case 2:
