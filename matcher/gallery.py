@@ -16,7 +16,7 @@ from matcher.prepared_prints import decode
 from matcher.references import PreparedTenprint, prepare_tenprint
 from matcher.scoring import Score
 from matcher.shard import Search, Shard
-from matcher.shortlist import merged
+from matcher.shortlist import looks_of, merged
 from matcher.template import Tenprint
 from matcher.traits import Filter, Traits
 from matcher.turns import Priority
@@ -185,7 +185,8 @@ class Gallery:
         known = len(self)
         first, deep = (known, known) if exhaustive else self._sizes.compared(prepared, limit, known)
         search = Search(within=within, exclude=exclude, only=only or Filter(), priority=priority)
-        lists = self._ask(self._shards, lambda shard: shard.shortlist(prepared, max(deep, 1), search))
+        looks = looks_of(prepared)
+        lists = self._ask(self._shards, lambda shard: shard.shortlist(looks, max(deep, 1), search))
         found: list[Candidate] = []
         reached = tuple(lists)
         for kept in merged(list(lists.values()), first, *((deep,) if deep > first else ())):

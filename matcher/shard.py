@@ -22,7 +22,8 @@ from matcher.exact import compare_exactly
 from matcher.locks import ReadWriteLock
 from matcher.references import Copies, PreparedTenprint, References
 from matcher.scoring import Score
-from matcher.shortlist import Shortlist, best_places, looks_of, similarities, views_of
+from matcher.shortlist import Shortlist, best_places, similarities, views_of
+from matcher.sketches import Look
 from matcher.traits import Filter, Traits
 from matcher.turns import Priority, Turns, turns
 
@@ -144,9 +145,8 @@ class Shard:
         with self._changes, self._lock.writing():
             self._references, self._sequence = References(self._new_bodies), 0
 
-    def shortlist(self, probe: PreparedTenprint, size: int, search: Search) -> Shortlist:
-        """The `size` references whose sketches are most like the probe's."""
-        looks = looks_of(probe)
+    def shortlist(self, looks: Mapping[FingerPosition, Look], size: int, search: Search) -> Shortlist:
+        """The `size` references whose sketches are most like what is looked for (`looks_of` a probe)."""
         with self._lock.reading():
             references, as_of = self._references, self._sequence
             allowed = references.allowed(search.within, search.exclude, search.only)
