@@ -25,7 +25,7 @@ OPENING_PX = 12
 COMPANION_SHARE = 0.25
 
 #: Share of the foreground's grey energy that is grain above which the picture is seen without it.
-#: On noisy prints of synthetic people it finds a tenth more minutiae then, and is surer of them (mean
+#: On noisy prints of synthetic people the network finds a tenth more minutiae then, surer ones (mean
 #: probability 0.73, was 0.67). Of 0.3 and 0.4 FVC2000 B fares better with this one; FVC2002 B is the same.
 GRAINY_SHARE = 0.4
 
